@@ -1,0 +1,151 @@
+// The numbers that both sides of the boundary share. Literal constants only: the build generates
+// src/core/abi.ts from this file, line by line. Offsets are in bytes from the start of a record;
+// fields named …Ptr hold byte addresses, f64 fields are marked.
+
+export const ABI_VERSION: i32 = 1;
+
+// ── Codes ──────────────────────────────────────────────────────────────────────────────────────
+
+export const NODE_KIND_INPUT: i32 = 0; // the rows of the data window
+export const NODE_KIND_DENSE: i32 = 1; // z = W·a⁻ + b, a = f(z)
+export const NODE_KIND_AFFINE: i32 = 2; // a = scale ∘ a⁻ + shift, fixed
+
+export const ACTIVATION_LINEAR: i32 = 0;
+export const ACTIVATION_SIGMOID: i32 = 1;
+export const ACTIVATION_TANH: i32 = 2;
+export const ACTIVATION_RELU: i32 = 3;
+export const ACTIVATION_LEAKY_RELU: i32 = 4; // NODE_ALPHA = slope below 0
+export const ACTIVATION_SOFTMAX: i32 = 5;
+
+export const LOSS_SQUARED_ERROR: i32 = 0; // ½·Σ(a − y)²
+export const LOSS_MEAN_SQUARED_ERROR: i32 = 1; // Σ(a − y)² / outputs
+export const LOSS_CROSS_ENTROPY: i32 = 2; // −Σ y·log softmax(z)
+export const LOSS_BINARY_CROSS_ENTROPY: i32 = 3; // −Σ (y·log σ(z) + (1−y)·log(1−σ(z))) / outputs
+
+export const OPTIMIZER_SGD: i32 = 0;
+export const OPTIMIZER_MOMENTUM: i32 = 1; // one state slot
+export const OPTIMIZER_NESTEROV: i32 = 2; // one state slot
+export const OPTIMIZER_ADAM: i32 = 3; // two state slots
+
+export const INIT_CONSTANT: i32 = 0; // a
+export const INIT_UNIFORM: i32 = 1; // a + (b − a)·u, u in [0, 1)
+export const INIT_NORMAL: i32 = 2; // a + b·n, n standard normal
+
+// What a draw is for: word 3 of the generator's counter (random.ts).
+export const PURPOSE_INIT: i32 = 1; // indices: node and part, element
+export const PURPOSE_ORDER: i32 = 2; // indices: epoch, position
+export const PURPOSE_SPLIT: i32 = 3; // indices: group, position
+
+export const MODE_TRAIN: i32 = 0; // forward, backward, update
+export const MODE_GRADIENT: i32 = 1; // forward, backward; gradients stay in the gradient region
+export const MODE_EVALUATE: i32 = 2; // forward, loss
+export const MODE_PREDICT: i32 = 3; // forward, outputs written row by row
+
+export const TARGET_DENSE: i32 = 0; // rows of reals
+export const TARGET_CLASS: i32 = 1; // one i32 per row
+
+export const RUN_MORE: i32 = 0; // the budget of blocks is used up
+export const RUN_DONE: i32 = 1; // epochs or steps asked for are done (EVALUATE, PREDICT: all rows)
+export const RUN_REPORTS_FULL: i32 = 2; // the report region is full
+export const RUN_NEEDS_DATA: i32 = 3; // the next block lies outside the window
+export const RUN_DIVERGED: i32 = 4; // the loss of the step just done is not finite
+
+// ── Network record: one per network ────────────────────────────────────────────────────────────
+
+export const NET_NODE_COUNT: i32 = 0;
+export const NET_NODES_PTR: i32 = 4; // node records, NODE_SIZE each, topological order; node 0 is the input
+export const NET_SEGMENT_COUNT: i32 = 8;
+export const NET_SEGMENTS_PTR: i32 = 12; // segment records, SEGMENT_SIZE each
+export const NET_PARAMS_PTR: i32 = 16;
+export const NET_PARAMS_LENGTH: i32 = 20; // elements, padding included
+export const NET_GRADIENTS_PTR: i32 = 24; // laid out as the parameters
+export const NET_STATE_PTR: i32 = 28; // NET_STATE_SLOTS regions laid out as the parameters
+export const NET_STATE_SLOTS: i32 = 32;
+export const NET_LOSS: i32 = 36;
+export const NET_PACK_A_PTR: i32 = 40; // packed activations: [⌈n⁻/TC⌉][M][TC], the largest over all layers
+export const NET_PACK_D_PTR: i32 = 44; // packed deltas: [⌈n/4⌉][M][4]
+export const NET_PACK_W_PTR: i32 = 48; // packed strip of weights: [rows of W][4]
+export const NET_LOSS_SCRATCH_PTR: i32 = 52; // softmax of the output: max [panels][8], then sum [panels][8]
+export const NET_SEED_LOW: i32 = 56;
+export const NET_SEED_HIGH: i32 = 60;
+export const NET_BLOCK_CAPACITY: i32 = 64; // M: samples per block, a multiple of 8
+export const NET_SIZE: i32 = 128;
+
+// ── Node record ────────────────────────────────────────────────────────────────────────────────
+
+export const NODE_KIND: i32 = 0;
+export const NODE_UNITS: i32 = 4; // nOut
+export const NODE_INPUTS: i32 = 8; // nIn
+export const NODE_FROM: i32 = 12; // index of the node it reads
+export const NODE_ACTIVATION: i32 = 16;
+export const NODE_FLAGS: i32 = 20;
+export const NODE_PITCH: i32 = 24; // elements between rows of W
+export const NODE_A_PTR: i32 = 28; // activation panels [M/8][units][8]; batch 1: [units]
+export const NODE_Z_PTR: i32 = 32; // net input panels; = NODE_A_PTR where z is not kept
+export const NODE_DELTA_PTR: i32 = 36; // ∂loss/∂z panels
+export const NODE_W_PTR: i32 = 40; // [units × pitch]; affine: scale [units]
+export const NODE_B_PTR: i32 = 44; // [units], 0 without bias; affine: shift [units]
+export const NODE_DW_PTR: i32 = 48;
+export const NODE_DB_PTR: i32 = 52;
+export const NODE_ALPHA: i32 = 56; // f64
+export const NODE_SIZE: i32 = 64;
+
+export const NODE_FLAG_TRAIN_W: i32 = 1;
+export const NODE_FLAG_TRAIN_B: i32 = 2;
+export const NODE_FLAG_PASS_DELTA: i32 = 4; // something below this node is trained: hand the delta down
+
+// ── Segment record: one per trainable array (W or b of a node) ─────────────────────────────────
+
+export const SEGMENT_NODE: i32 = 0;
+export const SEGMENT_PART: i32 = 4; // 0 weights, 1 bias
+export const SEGMENT_OFFSET: i32 = 8; // elements from NET_PARAMS_PTR
+export const SEGMENT_ROWS: i32 = 12;
+export const SEGMENT_COLS: i32 = 16;
+export const SEGMENT_PITCH: i32 = 20;
+export const SEGMENT_TRAINABLE: i32 = 24; // 0 or 1
+export const SEGMENT_SIZE: i32 = 64;
+
+// ── Job record: one piece of work, resumable between blocks ────────────────────────────────────
+
+export const JOB_MODE: i32 = 0;
+export const JOB_X_PTR: i32 = 4; // row WINDOW_BEGIN of the data, rows of X_PITCH reals
+export const JOB_X_PITCH: i32 = 8; // elements
+export const JOB_Y_PTR: i32 = 12; // targets of row WINDOW_BEGIN
+export const JOB_TARGET_KIND: i32 = 16;
+export const JOB_ROWS: i32 = 20; // N
+export const JOB_WINDOW_BEGIN: i32 = 24; // first row that is in memory
+export const JOB_WINDOW_END: i32 = 28; // one past the last
+export const JOB_ORDER_PTR: i32 = 32; // i32 [N], or 0: rows in the given order
+export const JOB_BATCH: i32 = 36; // samples per step
+export const JOB_BLOCK: i32 = 40; // samples per block, a multiple of 8, at most NET_BLOCK_CAPACITY
+export const JOB_POSITION: i32 = 44; // samples of the epoch in finished steps
+export const JOB_IN_STEP: i32 = 48; // samples of the current step in finished blocks
+export const JOB_ORDERED: i32 = 52; // how far this epoch's order is made: 0 not begun … N identity … 2N shuffled
+export const JOB_EPOCHS_LEFT: i32 = 56;
+export const JOB_STEPS_LEFT: i32 = 60;
+export const JOB_OUT_PTR: i32 = 64; // PREDICT: row WINDOW_BEGIN of the outputs [rows × outputs]
+export const JOB_INPUT_GRADIENT_PTR: i32 = 68; // GRADIENT: row WINDOW_BEGIN of ∂loss/∂x [rows × inputs], or 0
+export const JOB_REPORTS_PTR: i32 = 72; // per finished epoch two f64: mean loss, correct samples
+export const JOB_REPORTS_COUNT: i32 = 76;
+export const JOB_REPORTS_CAPACITY: i32 = 80;
+export const JOB_FLAGS: i32 = 84;
+export const JOB_OPTIMIZER: i32 = 88;
+export const JOB_EPOCH: i32 = 96; // f64: finished epochs of the network's life
+export const JOB_STEP: i32 = 104; // f64: finished steps of the network's life
+export const JOB_EPOCH_LOSS: i32 = 112; // f64: Σ B·loss over the finished steps of the epoch
+export const JOB_EPOCH_CORRECT: i32 = 120; // f64: correctly classified samples, finished steps
+export const JOB_STEP_LOSS: i32 = 128; // f64: loss of the last finished step (EVALUATE: of all rows)
+export const JOB_STEP_CORRECT: i32 = 136; // f64: correct samples of the current step so far
+export const JOB_LOSS_TOTAL: i32 = 144; // f64: finished reduction blocks of the current step
+export const JOB_LOSS_LANES: i32 = 152; // f64 [8]: the interleaved accumulators
+export const JOB_LEARNING_RATE: i32 = 216; // f64
+export const JOB_MOMENTUM: i32 = 224; // f64
+export const JOB_BETA1: i32 = 232; // f64
+export const JOB_BETA2: i32 = 240; // f64
+export const JOB_EPSILON: i32 = 248; // f64
+export const JOB_BETA1_POWER: i32 = 256; // f64: β₁ᵗ, 1 before the first step
+export const JOB_BETA2_POWER: i32 = 264; // f64
+export const JOB_SIZE: i32 = 320;
+
+export const JOB_FLAG_ALL: i32 = 1; // GRADIENT: frozen parameters too
+export const JOB_FLAG_COUNT: i32 = 2; // count correctly classified samples

@@ -1,0 +1,18 @@
+// The export list: this is the ABI. Records and codes are in abi.ts.
+import { ABI_VERSION } from "./abi";
+
+/** ABI version · 16 + bytes per element. */
+export function abi(): i32 {
+  return ABI_VERSION * 16 + sizeof<real>();
+}
+
+export { run } from "./train";
+export { fingerprint, scan } from "./scan";
+export { fill, makeOrder, normal, uniform } from "./random";
+
+// Kernels, for tests and the bench.
+export { biasGradient, deltaPanels, forwardPanels, gradientPanels, gradientPanelsUpdate } from "./gemm";
+export { deltaVector, deltaVectorUpdate, forwardVector, gradientVector, updateVector } from "./gemv";
+export { gatherRows, packActivations, packDeltas, scatterRows } from "./panels";
+export { activate, applySlope, softmaxPanels, softmaxVector } from "./activation";
+export { mapExp, mapLog, mapLog1p, mapSigmoid, mapTanh } from "./maps";

@@ -1,0 +1,46 @@
+// The vocabulary of the kernels: `real` lanes in 128-bit vectors. SIZE, LANES and TILE_COLS are the three numbers that
+// differ between f32 and f64; a tile is always two vectors wide.
+
+export const SIZE: i32 = sizeof<real>(); // bytes per element
+export const LANES: i32 = 16 / sizeof<real>(); // elements per vector: 4 or 2
+export const TILE_COLS: i32 = 32 / sizeof<real>(); // elements per two vectors: 8 or 4
+export const PANEL: i32 = 8; // samples per panel
+export const UNIT_BYTES: i32 = 8 * sizeof<real>(); // one unit of a panel
+export const HALVES: i32 = sizeof<real>() / 4; // tiles across a panel: 1 or 2
+
+/** Smallest normal number of `real`: state and deltas below it become +0 (DESIGN.md I1). */
+export const MIN_NORMAL: f64 = sizeof<real>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308;
+
+/** acc + w·a: two roundings, or one in the relaxed core. */
+@inline
+export function madd(acc: v128, w: v128, a: v128): v128 {
+  if (RELAXED) {
+    if (sizeof<real>() == 4) return f32x4.relaxed_madd(w, a, acc);
+    return f64x2.relaxed_madd(w, a, acc);
+  }
+  return v128.add<real>(acc, v128.mul<real>(w, a));
+}
+
+/** All lanes = the element at `ptr`. */
+@inline
+export function loadSplat(ptr: usize): v128 {
+  if (sizeof<real>() == 4) return v128.load32_splat(ptr);
+  return v128.load64_splat(ptr);
+}
+
+/** Elements of magnitude below MIN_NORMAL become +0; NaN stays. `min` = splat(MIN_NORMAL). */
+@inline
+export function flush(x: v128, min: v128): v128 {
+  return v128.andnot(x, v128.lt<real>(v128.abs<real>(x), min));
+}
+
+/** The scalar form of `flush`. */
+@inline
+export function flushScalar(x: real): real {
+  return abs<real>(x) < <real>MIN_NORMAL ? 0 : x;
+}
+
+@inline
+export function roundUp(n: i32, multiple: i32): i32 {
+  return (n + multiple - 1) & -multiple;
+}

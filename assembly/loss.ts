@@ -1,0 +1,170 @@
+// Losses: the value of a sample (in f64, over its outputs ascending) and the error signal of the output node, side by side.
+import {
+  ACTIVATION_SOFTMAX, JOB_FLAGS, JOB_FLAG_COUNT, JOB_IN_STEP, JOB_LOSS_LANES, JOB_LOSS_TOTAL, JOB_ORDER_PTR,
+  JOB_POSITION, JOB_STEP_CORRECT, JOB_TARGET_KIND, JOB_WINDOW_BEGIN, JOB_Y_PTR, LOSS_BINARY_CROSS_ENTROPY,
+  LOSS_CROSS_ENTROPY, LOSS_MEAN_SQUARED_ERROR, LOSS_SQUARED_ERROR, NET_LOSS, NET_LOSS_SCRATCH_PTR, NODE_ACTIVATION, NODE_ALPHA, NODE_A_PTR,
+  NODE_DELTA_PTR, NODE_UNITS, NODE_Z_PTR, TARGET_CLASS,
+} from "./abi";
+import { slopeScalar, softmaxSlope } from "./activation";
+import { SIZE, UNIT_BYTES, flushScalar } from "./lanes";
+import { clearPadding } from "./panels";
+import { sexp, slog, slog1p } from "./vmath";
+
+/** Reductions run in blocks of this many elements over eight interleaved accumulators (DESIGN.md I1). */
+const REDUCTION_BLOCK: i32 = 4096;
+
+/**
+ * Adds the losses of the block's n samples to the reduction of a step of B = `batch` samples, counts correct ones where
+ * asked, and with `backward` writes the output node's error signal delta = rnd(1/B)·∂ℓ/∂z.
+ *
+ * Reads a, z of `node` and the targets of rows position + inStep + s | writes delta of `node`, lanes past n as +0.
+ */
+export function lossBlock(
+  net: usize, job: usize, node: usize, batch: i32, n: i32, vector: bool, backward: bool,
+): void {
+  const units = load<i32>(node, NODE_UNITS);
+  const stride: usize = vector ? SIZE : UNIT_BYTES;
+  const inStep = load<i32>(job, JOB_IN_STEP);
+  const first = load<i32>(job, JOB_POSITION) + inStep;
+  const order = load<usize>(job, JOB_ORDER_PTR);
+  const isClass = load<i32>(job, JOB_TARGET_KIND) == TARGET_CLASS;
+  const targetBytes = isClass ? 4 : units * SIZE;
+  const targets = load<usize>(job, JOB_Y_PTR) - <usize>load<i32>(job, JOB_WINDOW_BEGIN) * <usize>targetBytes;
+  const scratch = load<usize>(net, NET_LOSS_SCRATCH_PTR);
+  const scratchHalf = vector ? SIZE : ((n + 7) >> 3) * UNIT_BYTES;
+  const scale = <real>(1.0 / <f64>batch);
+  const count = (load<i32>(job, JOB_FLAGS) & JOB_FLAG_COUNT) != 0;
+  let correct = 0;
+  for (let s = 0; s < n; s++) {
+    const row = order ? load<i32>(order + (<usize>(first + s) << 2)) : first + s;
+    const y = targets + <usize>row * <usize>targetBytes;
+    const sample: usize = vector ? 0 : <usize>((s >> 3) * units * UNIT_BYTES + (s & 7) * SIZE);
+    const a = load<usize>(node, NODE_A_PTR) + sample;
+    const z = load<usize>(node, NODE_Z_PTR) + sample;
+    const max = scratch + <usize>(s * SIZE);
+    addLoss(job, inStep + s, sampleLoss(net, a, z, y, isClass, units, stride, max, max + <usize>scratchHalf));
+    if (count) correct += isCorrect(a, y, isClass, units, stride);
+    if (backward) sampleDelta(net, node, load<usize>(node, NODE_DELTA_PTR) + sample, a, y, isClass, units, stride, scale);
+  }
+  if (backward && !vector) clearPadding(load<usize>(node, NODE_DELTA_PTR), units, n);
+  if (count) store<f64>(job, load<f64>(job, JOB_STEP_CORRECT) + <f64>correct, JOB_STEP_CORRECT);
+}
+
+/** ℓ of one sample; `stride` bytes between units of a and z; max and sum: the softmax's (crossEntropy only). */
+function sampleLoss(
+  net: usize, a: usize, z: usize, y: usize, isClass: bool, units: i32, stride: usize, max: usize, sum: usize,
+): f64 {
+  const loss = load<i32>(net, NET_LOSS);
+  let total: f64 = 0;
+  if (loss == LOSS_CROSS_ENTROPY) {
+    // −Σ y·log softmax(z) = Σ y·(log sum − (z − max))
+    const logSum = slog(<f64>load<real>(sum));
+    const m = <f64>load<real>(max);
+    if (isClass) return logSum - (<f64>load<real>(z + <usize>load<i32>(y) * stride) - m);
+    for (let o = 0; o < units; o++) {
+      total += <f64>load<real>(y + <usize>(o * SIZE)) * (logSum - (<f64>load<real>(z + <usize>o * stride) - m));
+    }
+    return total;
+  }
+  if (loss == LOSS_BINARY_CROSS_ENTROPY) {
+    // −(y·log σ(z) + (1−y)·log(1−σ(z))) = max(z, 0) − z·y + log(1 + exp(−|z|))
+    for (let o = 0; o < units; o++) {
+      const net = <f64>load<real>(z + <usize>o * stride);
+      const positive: f64 = net < 0 ? 0 : net;
+      total += positive - net * <f64>load<real>(y + <usize>(o * SIZE)) + slog1p(sexp(-abs<f64>(net)));
+    }
+    return total / <f64>units;
+  }
+  for (let o = 0; o < units; o++) {
+    const error = <f64>load<real>(a + <usize>o * stride) - <f64>load<real>(y + <usize>(o * SIZE));
+    total += error * error;
+  }
+  return loss == LOSS_MEAN_SQUARED_ERROR ? total / <f64>units : 0.5 * total;
+}
+
+/** delta[o] = rnd(1/B)·∂ℓ/∂z[o] of one sample, `stride` bytes between units. */
+function sampleDelta(
+  net: usize, node: usize, delta: usize, a: usize, y: usize, isClass: bool, units: i32, stride: usize, scale: real,
+): void {
+  const loss = load<i32>(net, NET_LOSS);
+  const activation = load<i32>(node, NODE_ACTIVATION);
+  const alpha = <real>load<f64>(node, NODE_ALPHA);
+  const end = <usize>units * stride;
+  if (loss == LOSS_CROSS_ENTROPY) {
+    if (isClass) {
+      const target = <usize>load<i32>(y) * stride;
+      for (let i: usize = 0; i < end; i += stride) {
+        const hit: real = i == target ? 1 : 0;
+        store<real>(delta + i, load<real>(a + i) - hit);
+      }
+    } else {
+      // The exact gradient also where the targets sum to 1 only within their tolerance: a·Σy − y.
+      let sum: real = 0;
+      for (let o = 0; o < units; o++) sum += load<real>(y + <usize>(o * SIZE));
+      for (let o = 0; o < units; o++) {
+        const i = <usize>o * stride;
+        store<real>(delta + i, sum * load<real>(a + i) - load<real>(y + <usize>(o * SIZE)));
+      }
+    }
+  } else {
+    const bce = loss == LOSS_BINARY_CROSS_ENTROPY;
+    // ∂ℓ/∂a = factor·(a − y): ½·Σ has factor 1, a mean 2/outputs; ∂ℓ/∂z of binaryCrossEntropy 1/outputs.
+    const half = loss == LOSS_SQUARED_ERROR;
+    const factor: real = half ? 1 : <real>((bce ? 1.0 : 2.0) / <f64>units);
+    for (let o = 0; o < units; o++) {
+      const i = <usize>o * stride;
+      const value = load<real>(a + i);
+      const g = factor * (value - load<real>(y + <usize>(o * SIZE)));
+      store<real>(delta + i, bce || activation == ACTIVATION_SOFTMAX ? g : slopeScalar(activation, g, value, alpha));
+    }
+    if (activation == ACTIVATION_SOFTMAX) softmaxSlope(delta, a, units, stride);
+  }
+  for (let i: usize = 0; i < end; i += stride) store<real>(delta + i, flushScalar(scale * load<real>(delta + i)));
+}
+
+/** 1 where the predicted class (argmax, lowest index on a tie; one unit: ≥ 0.5) is the target's. */
+function isCorrect(a: usize, y: usize, isClass: bool, units: i32, stride: usize): i32 {
+  if (isClass) return i32(argmax(a, units, stride) == load<i32>(y));
+  if (units == 1) return i32((load<real>(a) >= 0.5) == (load<real>(y) >= 0.5));
+  return i32(argmax(a, units, stride) == argmax(y, units, SIZE));
+}
+
+function argmax(values: usize, units: i32, stride: usize): i32 {
+  let best = 0;
+  let bestValue = load<real>(values);
+  for (let o = 1; o < units; o++) {
+    const value = load<real>(values + <usize>o * stride);
+    if (value > bestValue) {
+      best = o;
+      bestValue = value;
+    }
+  }
+  return best;
+}
+
+/** Adds element `index` of the step to the reduction. */
+@inline
+function addLoss(job: usize, index: i32, loss: f64): void {
+  const lane = job + <usize>((index & 7) << 3);
+  store<f64>(lane, load<f64>(lane, JOB_LOSS_LANES) + loss, JOB_LOSS_LANES);
+  if (((index + 1) & (REDUCTION_BLOCK - 1)) == 0) closeReductionBlock(job);
+}
+
+/** Combines the eight accumulators in a fixed tree, adds them to the total and clears them. */
+function closeReductionBlock(job: usize): void {
+  const l0 = load<f64>(job, JOB_LOSS_LANES), l1 = load<f64>(job, JOB_LOSS_LANES + 8);
+  const l2 = load<f64>(job, JOB_LOSS_LANES + 16), l3 = load<f64>(job, JOB_LOSS_LANES + 24);
+  const l4 = load<f64>(job, JOB_LOSS_LANES + 32), l5 = load<f64>(job, JOB_LOSS_LANES + 40);
+  const l6 = load<f64>(job, JOB_LOSS_LANES + 48), l7 = load<f64>(job, JOB_LOSS_LANES + 56);
+  const block = ((l0 + l1) + (l2 + l3)) + ((l4 + l5) + (l6 + l7));
+  store<f64>(job, load<f64>(job, JOB_LOSS_TOTAL) + block, JOB_LOSS_TOTAL);
+  memory.fill(job + JOB_LOSS_LANES, 0, 64);
+}
+
+/** The mean loss of a step whose `samples` have all been added; the reduction starts anew. */
+export function finishLoss(job: usize, samples: i32): f64 {
+  if ((samples & (REDUCTION_BLOCK - 1)) != 0) closeReductionBlock(job);
+  const mean = load<f64>(job, JOB_LOSS_TOTAL) / <f64>samples;
+  store<f64>(job, 0, JOB_LOSS_TOTAL);
+  return mean;
+}

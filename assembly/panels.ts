@@ -1,0 +1,146 @@
+// Panels: 8 samples side by side, [⌈n/8⌉][units][8], so that a vector holds one unit of several samples.
+// Rows in, rows out, and the two packed forms that the gradient kernel reads.
+import { LANES, PANEL, SIZE, TILE_COLS, UNIT_BYTES } from "./lanes";
+
+/**
+ * Rows → panels: dst[s >> 3][i][s & 7] = x[row(s)][i]; lanes past n are +0.
+ *
+ * dst [⌈n/8⌉][cols][8] written | x: row r at x + r·pitch elements, read | order: i32 row numbers, or 0 for first, first + 1, …
+ */
+export function gatherRows(dst: usize, x: usize, pitch: i32, cols: i32, order: usize, first: i32, n: i32): void {
+  const panelBytes = <usize>(cols * UNIT_BYTES);
+  for (let s = 0; s < n; s += PANEL) {
+    const to = dst + <usize>(s >> 3) * panelBytes;
+    if (n - s < PANEL) memory.fill(to, 0, panelBytes);
+    for (let lane = 0; lane < PANEL; lane += LANES) {
+      if (n - s - lane >= LANES) gatherLanes(to + <usize>(lane * SIZE), x, pitch, cols, order, first, s + lane);
+      else
+        for (let l = lane; l < min(n - s, lane + LANES); l++) {
+          const from = rowAt(x, pitch, order, first, s + l);
+          for (let i = 0; i < cols; i++)
+            store<real>(to + <usize>(i * UNIT_BYTES + l * SIZE), load<real>(from + <usize>(i * SIZE)));
+        }
+    }
+  }
+}
+
+/** LANES rows into their lanes of one panel. */
+@inline
+function gatherLanes(to: usize, x: usize, pitch: i32, cols: i32, order: usize, first: i32, s: i32): void {
+  const x0 = rowAt(x, pitch, order, first, s), x1 = rowAt(x, pitch, order, first, s + 1);
+  let x2: usize = 0, x3: usize = 0;
+  if (LANES == 4) {
+    x2 = rowAt(x, pitch, order, first, s + 2);
+    x3 = rowAt(x, pitch, order, first, s + 3);
+  }
+  let i = 0;
+  for (; i + LANES <= cols; i += LANES) {
+    const offset = <usize>(i * SIZE);
+    const unit = to + <usize>(i * UNIT_BYTES);
+    if (LANES == 4) {
+      transposeRows4(unit, UNIT_BYTES, v128.load(x0 + offset), v128.load(x1 + offset), v128.load(x2 + offset), v128.load(x3 + offset));
+    } else {
+      const r0 = v128.load(x0 + offset), r1 = v128.load(x1 + offset);
+      v128.store(unit, v128.shuffle<i64>(r0, r1, 0, 2));
+      v128.store(unit + UNIT_BYTES, v128.shuffle<i64>(r0, r1, 1, 3));
+    }
+  }
+  for (; i < cols; i++) {
+    const offset = <usize>(i * SIZE);
+    const unit = to + <usize>(i * UNIT_BYTES);
+    store<real>(unit, load<real>(x0 + offset));
+    store<real>(unit + SIZE, load<real>(x1 + offset));
+    if (LANES == 4) {
+      store<real>(unit + 2 * SIZE, load<real>(x2 + offset));
+      store<real>(unit + 3 * SIZE, load<real>(x3 + offset));
+    }
+  }
+}
+
+/** Address of the s-th row of a block. */
+@inline
+export function rowAt(x: usize, pitch: i32, order: usize, first: i32, s: i32): usize {
+  const row = order ? load<i32>(order + (<usize>s << 2)) : first + s;
+  return x + <usize>row * <usize>(pitch * SIZE);
+}
+
+/** Panels → rows: out[s][i] = src[s >> 3][i][s & 7], rows of `cols` elements. */
+export function scatterRows(out: usize, src: usize, cols: i32, n: i32): void {
+  for (let s = 0; s < n; s++) {
+    const from = src + <usize>((s >> 3) * cols * UNIT_BYTES + (s & 7) * SIZE);
+    const to = out + <usize>s * <usize>(cols * SIZE);
+    for (let i = 0; i < cols; i++)
+      store<real>(to + <usize>(i * SIZE), load<real>(from + <usize>(i * UNIT_BYTES)));
+  }
+}
+
+/** The lanes past n of the last panel become +0 in every unit. */
+export function clearPadding(panels: usize, units: i32, n: i32): void {
+  const used = n & 7;
+  if (used == 0) return;
+  const panel = panels + <usize>((n >> 3) * units * UNIT_BYTES);
+  for (let i = 0; i < units; i++)
+    memory.fill(panel + <usize>(i * UNIT_BYTES + used * SIZE), 0, <usize>((PANEL - used) * SIZE));
+}
+
+/** Panels of deltas → row tiles: packD[t][s][r] = delta[s >> 3][4t + r][s & 7], +0 past nOut. */
+export function packDeltas(packD: usize, delta: usize, nOut: i32, n: i32): void {
+  packTransposed(packD, delta, nOut, n, 4);
+}
+
+/** Panels of activations → column strips: packA[c][s][j] = a[s >> 3][TILE_COLS·c + j][s & 7], +0 past nIn. */
+export function packActivations(packA: usize, a: usize, nIn: i32, n: i32): void {
+  packTransposed(packA, a, nIn, n, TILE_COLS);
+}
+
+@inline
+function packTransposed(dst: usize, src: usize, units: i32, n: i32, width: i32): void {
+  const panelBytes = <usize>(units * UNIT_BYTES);
+  for (let unit = 0; unit < units; unit += width) {
+    const strip = dst + <usize>(unit * n * SIZE);
+    for (let s = 0; s < n; s += PANEL) {
+      const from = src + <usize>(s >> 3) * panelBytes + <usize>(unit * UNIT_BYTES);
+      const to = strip + <usize>(s * width * SIZE);
+      if (n - s >= PANEL && units - unit >= width) {
+        for (let j = 0; j < width; j += LANES) {
+          transposeUnits(to + <usize>(j * SIZE), from + <usize>(j * UNIT_BYTES), <usize>(width * SIZE));
+        }
+      } else {
+        const samples = min(n - s, PANEL);
+        for (let sample = 0; sample < samples; sample++) {
+          for (let j = 0; j < width; j++) {
+            const value: real = unit + j < units ? load<real>(from + <usize>(j * UNIT_BYTES + sample * SIZE)) : 0;
+            store<real>(to + <usize>((sample * width + j) * SIZE), value);
+          }
+        }
+      }
+    }
+  }
+}
+
+/** LANES units of one panel (8 samples each) → 8 rows of LANES units, `stride` bytes apart. */
+@inline
+function transposeUnits(to: usize, from: usize, stride: usize): void {
+  for (let s = 0; s < PANEL; s += LANES) {
+    const source = from + <usize>(s * SIZE);
+    const row = to + <usize>s * stride;
+    const r0 = v128.load(source), r1 = v128.load(source + UNIT_BYTES);
+    if (LANES == 4) {
+      transposeRows4(row, stride, r0, r1, v128.load(source + 2 * UNIT_BYTES), v128.load(source + 3 * UNIT_BYTES));
+    } else {
+      v128.store(row, v128.shuffle<i64>(r0, r1, 0, 2));
+      v128.store(row + stride, v128.shuffle<i64>(r0, r1, 1, 3));
+    }
+  }
+}
+
+/** Four rows of four f32 → their columns, stored `stride` bytes apart. */
+@inline
+function transposeRows4(to: usize, stride: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
+  const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
+  const t2 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7), t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<i64>(t0, t1, 0, 2));
+  v128.store(to + stride, v128.shuffle<i64>(t0, t1, 1, 3));
+  v128.store(to + 2 * stride, v128.shuffle<i64>(t2, t3, 0, 2));
+  v128.store(to + 3 * stride, v128.shuffle<i64>(t2, t3, 1, 3));
+}

@@ -1,0 +1,43 @@
+// One pass over memory: the search for non-finite values, and a fingerprint of data.
+import { SIZE } from "./lanes";
+
+/** Index of the first element of [count] at `ptr` that is NaN or ±Inf, or −1. */
+export function scan(ptr: usize, count: i32): i32 {
+  const end = ptr + <usize>count * SIZE;
+  let p = ptr;
+  for (; p + 16 <= end; p += 16) {
+    // x − x is 0 exactly for finite x.
+    const x = v128.load(p);
+    const finite = v128.eq<real>(v128.sub<real>(x, x), v128.splat<real>(0));
+    if (!v128.all_true<i32>(finite)) break;
+  }
+  for (; p < end; p += SIZE) {
+    const x = load<real>(p);
+    if (x - x != 0) return <i32>((p - ptr) / SIZE);
+  }
+  return -1;
+}
+
+const PRIME_1: i32 = <i32>0x9e3779b1;
+const PRIME_2: i32 = <i32>0x85ebca77;
+
+/**
+ * Folds `bytes` bytes at `ptr` (a multiple of 4) into the four 32-bit words at `state`: per 16 bytes, each word
+ * h ← rotl(h + x·p₂, 13)·p₁ on its own lane; a rest of 1 to 3 words goes to the first lanes. Not cryptographic: it tells
+ * one data set from another.
+ */
+export function fingerprint(ptr: usize, bytes: usize, state: usize): void {
+  const end = ptr + bytes;
+  const p1 = i32x4.splat(PRIME_1), p2 = i32x4.splat(PRIME_2);
+  let h = v128.load(state);
+  let p = ptr;
+  for (; p + 16 <= end; p += 16) {
+    h = i32x4.add(h, i32x4.mul(v128.load(p), p2));
+    h = i32x4.mul(v128.or(i32x4.shl(h, 13), i32x4.shr_u(h, 19)), p1);
+  }
+  v128.store(state, h);
+  for (let word: usize = 0; p < end; p += 4, word += 4) {
+    const sum = load<i32>(state + word) + load<i32>(p) * PRIME_2;
+    store<i32>(state + word, rotl<i32>(sum, 13) * PRIME_1);
+  }
+}

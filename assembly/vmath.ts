@@ -1,0 +1,350 @@
+// Elementary functions on lanes of T (f32 or f64), from + − × ÷, bit operations, comparisons and selects alone: the same
+// bits in every binary (no fused multiply-add, also where RELAXED is 1) and in src/js/vmath.ts, which repeats every
+// operation in the same order.
+//
+//            f32: bound (largest found)   f64: bound (largest found)    in ulp, over the whole domain
+//   exp      1     (0.907)                1     (0.854)
+//   log      1     (0.904)                1     (0.784)
+//   tanh     2     (1.797)                2     (1.660)
+//   sigmoid  2.5   (2.402)                2.5   (2.063)
+//   log1p                                 1     (0.689)
+//   cos2pi                                2     (1.330)
+//
+// Found: f32 over all 2^32 arguments, f64 over 30 000 drawn by test/fixtures/vmath/make.py. Subnormal results are within
+// the same bounds in ulp of a subnormal.
+//
+// The polynomials are our own fits: the weighted minimax problem on Chebyshev points solved as a linear program in 60
+// digits, the coefficients rounded from the lowest order up and the rest refitted after each. 2^-k beside a fit is
+// its largest error after rounding, relative to the result it is a part of.
+
+/**
+ * A constant in all lanes. The shift gives 0 (a memory has at most 2^16 pages), which no compiler can know: a plain splat
+ * would become a v128.const, and V8 rebuilds that at every use in three instructions; this it builds once per loop
+ * turn, or once before the loop (measured: exp on Node 24 0.86 instead of 0.48 elements per ns).
+ */
+@inline
+function all<T>(value: f64): v128 {
+  const zero = <u32>memory.size() >>> 17;
+  if (sizeof<T>() == 4) return i32x4.splat(reinterpret<i32>(<f32>value) + <i32>zero);
+  return i64x2.splat(reinterpret<i64>(value) + <i64>zero);
+}
+
+/** The same for bits. */
+@inline
+function allBits<T>(bits32: i32, bits64: i64): v128 {
+  const zero = <u32>memory.size() >>> 17;
+  if (sizeof<T>() == 4) return i32x4.splat(bits32 + <i32>zero);
+  return i64x2.splat(bits64 + <i64>zero);
+}
+
+@inline
+function signBit<T>(): v128 {
+  return all<T>(-0.0);
+}
+
+// ── exp, sigmoid, tanh ─────────────────────────────────────────────────────────────────────────
+
+const LOG2E: f64 = 1.4426950408889634; // 1/ln 2
+
+/** ln 2 = LN2_HI + LN2_LO. HI has 15 bits (f32), 41 (f64): times an exponent, of 8 or 11 bits, it is exact. */
+@inline
+function ln2Hi<T>(): v128 {
+  return all<T>(sizeof<T>() == 4 ? 0.693145751953125 : 0.6931471805601177);
+}
+
+@inline
+function ln2Lo<T>(): v128 {
+  return all<T>(sizeof<T>() == 4 ? 1.4286068203094173e-6 : -1.7239444525614835e-13);
+}
+
+/**
+ * Adding 1.5·2^23 (1.5·2^52) rounds to an integer n, which then stands in the low bits; with `biases` times the exponent
+ * bias in the constant, n + biases·bias stands there.
+ */
+@inline
+function rounder<T>(biases: f64): v128 {
+  return all<T>(sizeof<T>() == 4 ? 12582912.0 + 127.0 * biases : 6755399441055744.0 + 1023.0 * biases);
+}
+
+/** An integer as the exponent field; what lies above it is lost. */
+@inline
+function toExponent<T>(n: v128): v128 {
+  return sizeof<T>() == 4 ? i32x4.shl(n, 23) : i64x2.shl(n, 52);
+}
+
+/**
+ * e^r − 1 − r = r²·q(r) on |r| ≤ ½·ln 2; 2^-28 (f32), 2^-57.4 (f64) of e^r. Evaluated in pairs (Estrin): the chain of dependent
+ * operations limits the speed.
+ */
+@inline
+function expTail<T>(r: v128): v128 {
+  return sizeof<T>() == 4 ? expTail32(r) : expTail64(r);
+}
+
+@inline
+function expTail32(r: v128): v128 {
+  const r2 = f32x4.mul(r, r);
+  const q01 = f32x4.add(f32x4.mul(r, all<f32>(0.166665345)), all<f32>(0.5));
+  const q23 = f32x4.add(f32x4.mul(r, all<f32>(0.00836743321)), all<f32>(0.0416672416));
+  const q24 = f32x4.add(f32x4.mul(r2, all<f32>(0.00138634187)), q23);
+  return f32x4.mul(r2, f32x4.add(f32x4.mul(r2, q24), q01));
+}
+
+@inline
+function expTail64(r: v128): v128 {
+  const r2 = f64x2.mul(r, r);
+  const r4 = f64x2.mul(r2, r2);
+  const q01 = f64x2.add(f64x2.mul(r, all<f64>(0.16666666666666433)), all<f64>(0.5));
+  const q23 = f64x2.add(f64x2.mul(r, all<f64>(0.0083333333335003906)), all<f64>(0.041666666666603992));
+  const q45 = f64x2.add(f64x2.mul(r, all<f64>(1.9841269465612445e-4)), all<f64>(1.3888888926784188e-3));
+  const q67 = f64x2.add(f64x2.mul(r, all<f64>(2.755764131942297e-6)), all<f64>(2.4801508695885476e-5));
+  const q89 = f64x2.add(f64x2.mul(r, all<f64>(2.4978254932523455e-8)), all<f64>(2.7625182105524094e-7));
+  const q03 = f64x2.add(f64x2.mul(r2, q23), q01);
+  const q47 = f64x2.add(f64x2.mul(r2, q67), q45);
+  const q49 = f64x2.add(f64x2.mul(r4, q89), q47);
+  return f64x2.mul(r2, f64x2.add(f64x2.mul(r4, q49), q03));
+}
+
+/**
+ * e^x = 2^n·e^r, n = round(x/ln 2), for an x that the clamps of exp leave. With t = x − n·HI (exact), lo = n·LO and r = t − lo,
+ * e^r = 1 + (t + (expTail(r) − lo)): t carries no rounding error, which keeps the sum below 1 ulp.
+ * 2^n is applied as two factors, 2^⌊n/2⌋ and the rest; the first product is exact, so that a subnormal result
+ * is rounded once more and no further.
+ */
+@inline
+function expWithin<T>(x: v128): v128 {
+  const y = v128.add<T>(v128.mul<T>(x, all<T>(LOG2E)), rounder<T>(2));
+  const n = v128.sub<T>(y, rounder<T>(2));
+  const t = v128.sub<T>(x, v128.mul<T>(n, ln2Hi<T>()));
+  const lo = v128.mul<T>(n, ln2Lo<T>());
+  const tail = v128.sub<T>(expTail<T>(v128.sub<T>(t, lo)), lo);
+  const p = v128.add<T>(all<T>(1), v128.add<T>(t, tail));
+  const half = sizeof<T>() == 4 ? i32x4.shr_u(y, 1) : i64x2.shr_u(y, 1);
+  const rest = sizeof<T>() == 4 ? i32x4.sub(y, half) : i64x2.sub(y, half);
+  return v128.mul<T>(v128.mul<T>(p, toExponent<T>(half)), toExponent<T>(rest));
+}
+
+/** Below this e^x is +0: ln 2^-150 = −103.97…, ln 2^-1075 = −745.1…. */
+@inline
+function expMin<T>(): v128 {
+  return all<T>(sizeof<T>() == 4 ? -104 : -746);
+}
+
+/** Above this e^x is +Infinity: ln 2^128 = 88.7…, ln 2^1024 = 709.8…. */
+@inline
+function expMax<T>(): v128 {
+  return all<T>(sizeof<T>() == 4 ? 100 : 710);
+}
+
+/** e^x. pmin and pmax hand on a NaN in the first place. */
+@inline
+function exp<T>(x: v128): v128 {
+  return expWithin<T>(v128.pmax<T>(v128.pmin<T>(x, expMax<T>()), expMin<T>()));
+}
+
+/** σ(x) = 1/(1 + e) for x ≥ 0, e/(1 + e) for x < 0, e = e^−|x|: no overflow, subnormal results right. */
+@inline
+function sigmoid<T>(x: v128): v128 {
+  const e = expWithin<T>(v128.pmax<T>(v128.or(x, signBit<T>()), expMin<T>()));
+  const one = all<T>(1);
+  return v128.div<T>(v128.bitselect(e, one, v128.lt<T>(x, all<T>(0))), v128.add<T>(one, e));
+}
+
+/**
+ * tanh|x| = E/(E + 2), E = e^v − 1, v = 2|x|, reduced as in exp: E = head + tail, head = 2^n·t + (2^n − 1), exact for E < 1,
+ * tail = 2^n·(expTail(r) − lo); n = 0 keeps the relative accuracy down to the subnormals. D = rnd(E + 2) = E + 2 − d, and
+ * E/(D + d) ≈ (E − d·tanh|x|)/D, for which min(|x|, 1) is near enough: without d the error passes 2 ulp (measured).
+ */
+@inline
+function tanh<T>(x: v128): v128 {
+  const size = v128.abs<T>(x);
+  const v = v128.pmin<T>(v128.mul<T>(size, all<T>(2)), all<T>(sizeof<T>() == 4 ? 20 : 40)); // beyond: 1
+  const y = v128.add<T>(v128.mul<T>(v, all<T>(LOG2E)), rounder<T>(1));
+  const n = v128.sub<T>(y, rounder<T>(1));
+  const t = v128.sub<T>(v, v128.mul<T>(n, ln2Hi<T>()));
+  const lo = v128.mul<T>(n, ln2Lo<T>());
+  const scale = toExponent<T>(y);
+  const head = v128.add<T>(v128.mul<T>(scale, t), v128.sub<T>(scale, all<T>(1)));
+  const tail = v128.mul<T>(scale, v128.sub<T>(expTail<T>(v128.sub<T>(t, lo)), lo));
+  const E = v128.add<T>(head, tail);
+  const D = v128.add<T>(E, all<T>(2));
+  const d = v128.sub<T>(E, v128.sub<T>(D, all<T>(2)));
+  const N = v128.add<T>(head, v128.sub<T>(tail, v128.mul<T>(d, v128.pmin<T>(size, all<T>(1)))));
+  return v128.or(v128.div<T>(N, D), v128.and(x, signBit<T>()));
+}
+
+// ── log, log1p ─────────────────────────────────────────────────────────────────────────────────
+
+const HALF_ROOT32: i32 = 0x3f3504f3; // √½
+const HALF_ROOT64: i64 = 0x3fe6a09e667f3bcd;
+
+/** Bits of a positive normal x = 2^k·m, √½ ≤ m < √2, moved so that k alone decides the exponent field. */
+@inline
+function moved<T>(x: v128): v128 {
+  const distance = allBits<T>(0x3f800000 - HALF_ROOT32, 0x3ff0000000000000 - HALF_ROOT64);
+  return sizeof<T>() == 4 ? i32x4.add(x, distance) : i64x2.add(x, distance);
+}
+
+/** m − 1, exact. */
+@inline
+function fractionOf<T>(bits: v128): v128 {
+  const field = v128.and(bits, allBits<T>(0x007fffff, 0x000fffffffffffff));
+  const root = allBits<T>(HALF_ROOT32, HALF_ROOT64);
+  return v128.sub<T>(sizeof<T>() == 4 ? i32x4.add(field, root) : i64x2.add(field, root), all<T>(1));
+}
+
+/** k. There is no conversion from i64 lanes: under the exponent of 2^52 the field is the low end of an f64. */
+@inline
+function exponentOf<T>(bits: v128): v128 {
+  if (sizeof<T>() == 4) return f32x4.sub(f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23)), all<f32>(127));
+  return f64x2.sub(v128.or(i64x2.shr_u(bits, 52), all<f64>(4503599627370496)), all<f64>(4503599627370496 + 1023));
+}
+
+/**
+ * f − log(1 + f) for √½ − 1 ≤ f < √2 − 1. With s = f/(2 + f), z = s²: log(1 + f) = 2·atanh s = 2s + s·z·L(z)
+ * = f − (f²/2 − s·(f²/2 + z·L(z))), the last being the form of fdlibm's e_log.c. z·L(z): 2^-30 (f32), 2^-59 (f64).
+ */
+@inline
+function logBend<T>(f: v128): v128 {
+  const s = v128.div<T>(f, v128.add<T>(all<T>(2), f));
+  const half = v128.mul<T>(v128.mul<T>(f, f), all<T>(0.5));
+  const tail = sizeof<T>() == 4 ? logTail32(v128.mul<T>(s, s)) : logTail64(v128.mul<T>(s, s));
+  return v128.sub<T>(half, v128.mul<T>(s, v128.add<T>(half, tail)));
+}
+
+@inline
+function logTail32(z: v128): v128 {
+  const q = f32x4.add(f32x4.mul(z, all<f32>(0.298709303)), all<f32>(0.399775803));
+  return f32x4.mul(z, f32x4.add(f32x4.mul(q, z), all<f32>(0.666667759)));
+}
+
+@inline
+function logTail64(z: v128): v128 {
+  const z2 = f64x2.mul(z, z);
+  const q12 = f64x2.add(f64x2.mul(z, all<f64>(0.28571428742064353)), all<f64>(0.39999999999416547));
+  const q34 = f64x2.add(f64x2.mul(z, all<f64>(0.18183563167804015)), all<f64>(0.22222198600068813));
+  const q56 = f64x2.add(f64x2.mul(z, all<f64>(0.1479573944278996)), all<f64>(0.15314075431406926));
+  const q36 = f64x2.add(f64x2.mul(z2, q56), q34);
+  const q16 = f64x2.add(f64x2.mul(z2, q36), q12);
+  return f64x2.mul(z, f64x2.add(f64x2.mul(z, q16), all<f64>(0.6666666666666734)));
+}
+
+/** k·ln 2 + log(1 + f) + error. k·HI + f is kept with its rounding error, so that k = 1, m near √½ loses nothing. */
+@inline
+function logSum<T>(k: v128, f: v128, error: v128): v128 {
+  const kHi = v128.mul<T>(k, ln2Hi<T>());
+  const sum = v128.add<T>(kHi, f);
+  const lost = v128.sub<T>(f, v128.sub<T>(sum, kHi));
+  const small = v128.add<T>(v128.mul<T>(k, ln2Lo<T>()), error);
+  return v128.add<T>(sum, v128.sub<T>(v128.add<T>(lost, small), logBend<T>(f)));
+}
+
+/** log of +Infinity and NaN is the argument itself, of ±0 −Infinity, below zero NaN; else `value`. */
+@inline
+function logSpecial<T>(x: v128, value: v128): v128 {
+  value = v128.bitselect(value, x, v128.lt<T>(x, all<T>(Infinity)));
+  value = v128.bitselect(all<T>(-Infinity), value, v128.eq<T>(x, all<T>(0)));
+  return v128.bitselect(all<T>(NaN), value, v128.lt<T>(x, all<T>(0)));
+}
+
+/** log x. A subnormal x is scaled by 2^23 (2^52) first. */
+@inline
+function log<T>(x: v128): v128 {
+  const subnormal = v128.lt<T>(x, all<T>(sizeof<T>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308));
+  const scaled = v128.mul<T>(x, all<T>(sizeof<T>() == 4 ? 8388608 : 4503599627370496));
+  const bits = moved<T>(v128.bitselect(scaled, x, subnormal));
+  const k = v128.sub<T>(exponentOf<T>(bits), v128.and(subnormal, all<T>(sizeof<T>() == 4 ? 23 : 52)));
+  return logSpecial<T>(x, logSum<T>(k, fractionOf<T>(bits), all<T>(0)));
+}
+
+/**
+ * log(1 + x), f64. With u = rnd(1 + x) = 2^k·m: where k = 0, f = x itself; elsewhere f = m − 1 and the error of u, relative to u,
+ * is added. |x| < 2^-54 (±0 too) gives x.
+ */
+@inline
+function log1p(x: v128): v128 {
+  const one = all<f64>(1);
+  const u = f64x2.add(one, x);
+  const bits = moved<f64>(u);
+  const k = exponentOf<f64>(bits);
+  const near = f64x2.eq(k, all<f64>(0));
+  // 1 + x − u, exact: the larger of 1 and x is taken from u first.
+  const left = v128.bitselect(
+    f64x2.sub(one, f64x2.sub(u, x)), f64x2.sub(x, f64x2.sub(u, one)), f64x2.gt(x, one),
+  );
+  const error = v128.andnot(f64x2.div(left, u), near);
+  const value = logSpecial<f64>(u, logSum<f64>(k, v128.bitselect(x, fractionOf<f64>(bits), near), error));
+  return v128.bitselect(x, value, f64x2.lt(f64x2.abs(x), all<f64>(5.551115123125783e-17)));
+}
+
+// ── Lanes of the network's dtype ───────────────────────────────────────────────────────────────
+
+@inline
+export function vexp(x: v128): v128 {
+  return exp<real>(x);
+}
+
+@inline
+export function vlog(x: v128): v128 {
+  return log<real>(x);
+}
+
+@inline
+export function vtanh(x: v128): v128 {
+  return tanh<real>(x);
+}
+
+@inline
+export function vsigmoid(x: v128): v128 {
+  return sigmoid<real>(x);
+}
+
+// ── Scalars: f64 in every binary, the bits of an f64 lane ──────────────────────────────────────
+
+export function sexp(x: f64): f64 {
+  return f64x2.extract_lane(exp<f64>(f64x2.splat(x)), 0);
+}
+
+export function slog(x: f64): f64 {
+  return f64x2.extract_lane(log<f64>(f64x2.splat(x)), 0);
+}
+
+export function slog1p(x: f64): f64 {
+  return f64x2.extract_lane(log1p(f64x2.splat(x)), 0);
+}
+
+/** cos 2πv = 1 + w·C(w), w = v², |v| ≤ 1/8; 2^-61. */
+function cosTurn(v: f64): f64 {
+  const w = v * v;
+  let q = w * -1.6872306158263199 + 7.9025773917541375;
+  q = q * w + -26.426240179680054;
+  q = q * w + 60.244641219104018;
+  q = q * w + -85.456817205957748;
+  q = q * w + 64.939394022666633;
+  q = q * w + -19.739208802178716;
+  return 1.0 + w * q;
+}
+
+/** sin 2πv = v·S(w), w = v², |v| ≤ 1/8; 2^-54.5, that of 2π in f64. */
+function sinTurn(v: f64): f64 {
+  const w = v * v;
+  let q = w * 3.7482216362761869 + -15.092277981650433;
+  q = q * w + 42.058658278569126;
+  q = q * w + -76.705859488473209;
+  q = q * w + 81.60524927516164;
+  q = q * w + -41.34170224039859;
+  q = q * w + 6.2831853071795862;
+  return v * q;
+}
+
+/** cos 2πu, 0 ≤ u < 1: the nearest quarter turn is taken off exactly. */
+export function scos2pi(u: f64): f64 {
+  const quarter = floor(u * 4.0 + 0.5);
+  const v = u - quarter * 0.25;
+  switch (<i32>quarter & 3) {
+    case 0: return cosTurn(v);
+    case 1: return -sinTurn(v);
+    case 2: return -cosTurn(v);
+    default: return sinTurn(v);
+  }
+}

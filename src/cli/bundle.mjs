@@ -1,0 +1,79 @@
+// Bundles the command line into dist/cli/main.js with the packages it needs, and writes their licences beside it.
+// Run after tsc. What lies outside src/cli/ stays outside: the bundle imports ../index.js as any user does.
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve, sep } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(dirname(here));
+
+/** "../index.ts" in a file of src/cli/ → "../index.js" in the bundle, where it lies in the same place. */
+const libraryOutside = {
+  name: "library-outside",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.\// }, ({ path, importer }) => {
+      if (!importer.startsWith(here + sep)) return undefined;
+      return { path: path.replace(/\.ts$/, ".js"), external: true };
+    });
+  },
+};
+
+/** The library inside the bundle: one file that runs without dist/ (for tests). */
+const libraryInside = {
+  name: "library-inside",
+  setup({ onResolve }) {
+    onResolve({ filter: /^#core$/ }, () => ({ path: join(root, "src/core/source.embedded.ts") }));
+  },
+};
+
+/** The folders of the packages that files of the bundle come from. */
+function packagesIn(inputs) {
+  const folders = Object.keys(inputs).map((file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]);
+  return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
+}
+
+function licenceText(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const file = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)(\..*)?$/i.test(entry));
+  if (!file) throw new Error(`${folder}: has no licence file to ship`);
+  return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
+}
+
+/**
+ * Writes `outFile`, and LICENSES.txt beside it; `standalone` puts the library itself into the bundle too and writes no
+ * licences (for tests).
+ * @returns the names of the files written
+ */
+export async function bundleCli({ outFile, standalone = false }) {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: ["src/cli/main.ts"],
+    outfile: outFile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    banner: { js: "#!/usr/bin/env node" },
+    legalComments: "eof",
+    metafile: true,
+    logLevel: "warning",
+    plugins: [standalone ? libraryInside : libraryOutside],
+  });
+  chmodSync(outFile, 0o755);
+  if (standalone) return [outFile];
+  const licences = packagesIn(metafile.inputs).map((folder) => licenceText(join(root, folder)));
+  const licenceFile = join(dirname(outFile), "LICENSES.txt");
+  const heading = "main.js contains code of these packages.\n";
+  writeFileSync(licenceFile, [heading, ...licences].join(`\n${"─".repeat(80)}\n\n`));
+  return [outFile, licenceFile];
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(resolve(process.argv[1])).href) {
+  const out = join(root, "dist/cli");
+  if (!existsSync(join(root, "dist/index.js"))) throw new Error("dist/index.js is missing: run tsc first");
+  // tsc has compiled src/cli/ file by file, for the type check; only the bundle is shipped.
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  for (const file of await bundleCli({ outFile: join(out, "main.js") })) console.log(file.slice(root.length + 1));
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { readArguments } from "./arguments.ts";
+import { benchCommand } from "./bench-command.ts";
+import { type CommandName, helpText, type OptionName } from "./commands.ts";
+import { dataCommand } from "./data-command.ts";
+import { CliError, messageOf, UsageError } from "./errors.ts";
+import { evaluateCommand } from "./evaluate-command.ts";
+import { predictCommand } from "./predict-command.ts";
+import type { Terminal } from "./terminal.ts";
+import { trainCommand } from "./train-command.ts";
+
+type Command = (
+  positionals: readonly string[],
+  values: Partial<Record<OptionName, string>>,
+  terminal: Terminal,
+) => Promise<void>;
+
+const RUN: Record<CommandName, Command> = {
+  train: trainCommand,
+  predict: predictCommand,
+  evaluate: evaluateCommand,
+  bench: benchCommand,
+  data: dataCommand,
+};
+
+/** The package's version; package.json lies two directories up from src/cli/ and from dist/cli/. */
+function versionText(): string {
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return `${version}\n`;
+}
+
+/** Runs one command line (without `node` and the script) and gives the exit code. Never throws. */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    const { command, positionals, values, help, version } = readArguments(args);
+    if (help) terminal.stdout.write(helpText(command));
+    else if (version) terminal.stdout.write(versionText());
+    else if (command === undefined) throw new UsageError("a command is needed: chainrule --help lists them");
+    else await RUN[command](positionals, values, terminal);
+    return 0;
+  } catch (error) {
+    terminal.stderr.write(`chainrule: ${messageOf(error)}\n`);
+    return error instanceof CliError ? error.exitCode : 1;
+  }
+}

@@ -1,0 +1,84 @@
+import { parseNumber, type Table, textsOf } from "./csv.ts";
+import { CliError, quoted } from "./errors.ts";
+import { suggestion } from "./suggestion.ts";
+
+export type Task = "classification" | "regression";
+
+/** A numeric column with more different values than this is a quantity, not a set of classes. */
+const MAX_NUMERIC_CLASSES = 20;
+
+export interface Targets {
+  task: Task;
+  /** Class index per row (classification) or value per row (regression). */
+  y: Int32Array | Float64Array;
+  /** Class names by index: numbers ascending, or text in code-unit order; empty for regression. */
+  classes: string[];
+}
+
+/** The name under which a field stands for a class: numbers in one spelling ("1.0", "01" and "1" are one class). */
+function classNameOf(text: string): string {
+  const value = parseNumber(text);
+  return Number.isNaN(value) ? text : String(value);
+}
+
+/**
+ * What a target column means when the user does not say: text is classes; so are numbers when all are integers and at
+ * most MAX_NUMERIC_CLASSES of them differ; other numbers are a quantity.
+ */
+export function taskOf(fields: readonly string[]): Task {
+  const values = new Set<number>();
+  for (const text of fields) {
+    const value = parseNumber(text);
+    if (Number.isNaN(value)) return "classification";
+    if (!Number.isInteger(value)) return "regression";
+    values.add(value);
+    if (values.size > MAX_NUMERIC_CLASSES) return "regression";
+  }
+  return "classification";
+}
+
+/** Reads the target column, which `table` must hold as text. `task` left out: `taskOf` decides. */
+export function targetsOf(table: Table, target: string, task?: Task): Targets {
+  const fields = textsOf(table, target);
+  const chosen = task ?? taskOf(fields);
+  if (chosen === "regression") return { task: chosen, y: quantities(table, target, fields), classes: [] };
+  const names = fields.map(classNameOf);
+  const classes = sortedClasses(names);
+  const place = `${table.file}: column ${quoted(target)}`;
+  if (classes.length < 2)
+    throw new CliError(`${place}: every row is ${quoted(classes[0] as string)}: nothing to learn`);
+  if (classes.length > names.length / 2)
+    throw new CliError(`${place}: ${classes.length} different values in ${names.length} rows are too many classes`);
+  return { task: chosen, y: indicesOf(table, target, names, classes), classes };
+}
+
+/** The target column as indices into the classes of a trained network. An unknown class is a CliError. */
+export function classIndicesOf(table: Table, target: string, classes: readonly string[]): Int32Array {
+  return indicesOf(table, target, textsOf(table, target), classes);
+}
+
+/** The target column as numbers. */
+export function quantities(table: Table, target: string, fields = textsOf(table, target)): Float64Array {
+  return Float64Array.from(fields, (text, row) => {
+    const value = parseNumber(text);
+    if (!Number.isNaN(value)) return value;
+    const place = `${table.file}: line ${table.lines[row]}, column ${quoted(target)}`;
+    throw new CliError(`${place}: expected a number, got ${quoted(text)}`);
+  });
+}
+
+function sortedClasses(names: readonly string[]): string[] {
+  const classes = [...new Set(names)];
+  if (classes.every((name) => !Number.isNaN(parseNumber(name)))) return classes.sort((a, b) => Number(a) - Number(b));
+  return classes.sort();
+}
+
+function indicesOf(table: Table, target: string, fields: readonly string[], classes: readonly string[]): Int32Array {
+  const indices = new Map(classes.map((name, index) => [name, index]));
+  return Int32Array.from(fields, (text, row) => {
+    const index = indices.get(text) ?? indices.get(classNameOf(text));
+    if (index !== undefined) return index;
+    const place = `${table.file}: line ${table.lines[row]}, column ${quoted(target)}`;
+    throw new CliError(`${place}: ${quoted(text)} is no class of the model${suggestion(text, classes, quoted)}`);
+  });
+}

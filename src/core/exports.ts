@@ -1,0 +1,38 @@
+/**
+ * What a core exports: the list of assembly/index.ts, typed. Pointers are byte addresses in the core's memory; counts are
+ * elements. The WebAssembly binaries and the pure-JS core (src/js/core.ts) have the same list and, in the baseline
+ * build, the same bits.
+ */
+export interface CoreExports {
+  /** ABI version · 16 + bytes per element. */
+  abi(): number;
+  run(net: number, job: number, blocks: number): number;
+  scan(ptr: number, count: number): number;
+  fingerprint(ptr: number, bytes: number, state: number): void;
+  fill(
+    ptr: number,
+    rows: number,
+    cols: number,
+    pitch: number,
+    kind: number,
+    a: number,
+    b: number,
+    seedLow: number,
+    seedHigh: number,
+    index: number,
+  ): void;
+}
+
+/** The part of WebAssembly.Memory that the wrapper uses; the pure-JS core brings its own. */
+export interface CoreMemory {
+  readonly buffer: ArrayBuffer;
+  /** Grows by `pages` of 64 KiB and returns the old size in pages; throws RangeError where the host has no room. */
+  grow(pages: number): number;
+}
+
+/** One instance with its memory. */
+export interface Core {
+  readonly kind: "simd" | "relaxed" | "js";
+  readonly exports: CoreExports;
+  readonly memory: CoreMemory;
+}

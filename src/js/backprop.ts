@@ -1,0 +1,248 @@
+// The chain rule over node records. Superscript l is a node, node 0 the input:
+//
+//   forward    zˡ = Wˡ·aˡ⁻¹ + bˡ,  aˡ = f(zˡ)                          nodes ascending
+//   backward   δᴸ = ∂loss/∂zᴸ (loss.ts),  δˡ⁻¹ = (Wˡ)ᵀ·δˡ ∘ f′(zˡ⁻¹)     nodes descending
+//   gradients  dWˡ = δˡ·(aˡ⁻¹)ᵀ,  dbˡ = Σ δˡ                          over the samples of the batch
+import {
+  ACTIVATION_SOFTMAX,
+  JOB_FLAG_ALL,
+  JOB_FLAGS,
+  JOB_INPUT_GRADIENT_PTR,
+  JOB_LEARNING_RATE,
+  NET_LOSS_SCRATCH_PTR,
+  NET_NODE_COUNT,
+  NET_NODES_PTR,
+  NET_PACK_A_PTR,
+  NET_PACK_D_PTR,
+  NODE_A_PTR,
+  NODE_ACTIVATION,
+  NODE_ALPHA,
+  NODE_B_PTR,
+  NODE_DB_PTR,
+  NODE_DELTA_PTR,
+  NODE_DW_PTR,
+  NODE_FLAG_PASS_DELTA,
+  NODE_FLAG_TRAIN_B,
+  NODE_FLAG_TRAIN_W,
+  NODE_FLAGS,
+  NODE_FROM,
+  NODE_INPUTS,
+  NODE_KIND,
+  NODE_KIND_AFFINE,
+  NODE_KIND_DENSE,
+  NODE_PITCH,
+  NODE_SIZE,
+  NODE_UNITS,
+  NODE_W_PTR,
+  NODE_Z_PTR,
+} from "../core/abi.ts";
+import { activate, applySlope, softmaxPanels, softmaxVector } from "./activation.ts";
+import { biasGradient, deltaPanels, forwardPanels, gradientPanels, gradientPanelsUpdate } from "./gemm.ts";
+import { deltaVector, forwardVector, gradientVector, updateVector } from "./gemv.ts";
+import type { Heap } from "./heap.ts";
+import { PANEL, roundUp } from "./lanes.ts";
+import { clearPadding, packActivations, packDeltas } from "./panels.ts";
+
+export function nodeAt(heap: Heap, net: number, index: number): number {
+  return heap.ptr(net, NET_NODES_PTR) + index * NODE_SIZE;
+}
+
+/** The node whose activation is the network's output: the last one. */
+export function outputNode(heap: Heap, net: number): number {
+  return nodeAt(heap, net, heap.int(net, NET_NODE_COUNT) - 1);
+}
+
+/** Activations of all nodes from node 0's, for n samples in panels, or with `vector` for one. */
+export function forward(heap: Heap, net: number, n: number, vector: boolean): void {
+  const { real, lanes } = heap;
+  for (let l = 1; l < heap.int(net, NET_NODE_COUNT); l++) {
+    const node = nodeAt(heap, net, l);
+    const aFrom = heap.ptr(nodeAt(heap, net, heap.int(node, NODE_FROM)), NODE_A_PTR);
+    const units = heap.int(node, NODE_UNITS);
+    const a = heap.ptr(node, NODE_A_PTR);
+    if (heap.int(node, NODE_KIND) === NODE_KIND_AFFINE) affineForward(heap, node, aFrom, n, vector);
+    else denseForward(heap, net, node, aFrom, n, vector);
+    if (vector) real.fill(0, heap.index(a) + units, heap.index(a) + roundUp(units, lanes.tileCols));
+    else clearPadding(heap, a, units, n);
+  }
+}
+
+function denseForward(heap: Heap, net: number, node: number, aFrom: number, n: number, vector: boolean): void {
+  const nOut = heap.int(node, NODE_UNITS);
+  const nIn = heap.int(node, NODE_INPUTS);
+  const pitch = heap.int(node, NODE_PITCH);
+  const a = heap.ptr(node, NODE_A_PTR);
+  const z = heap.ptr(node, NODE_Z_PTR);
+  const W = heap.ptr(node, NODE_W_PTR);
+  const b = heap.ptr(node, NODE_B_PTR);
+  const activation = heap.int(node, NODE_ACTIVATION);
+  const { size } = heap.lanes;
+  const samples = roundUp(n, PANEL);
+  if (vector) forwardVector(heap, z, aFrom, W, b, nOut, nIn, pitch, 0, nOut);
+  else forwardPanels(heap, z, aFrom, W, b, nOut, nIn, pitch, samples / PANEL, 0, nOut);
+  if (activation === ACTIVATION_SOFTMAX) {
+    const max = heap.ptr(net, NET_LOSS_SCRATCH_PTR);
+    if (vector) softmaxVector(heap, a, z, max, max + size, nOut);
+    else softmaxPanels(heap, a, z, max, max + samples * size, nOut, samples / PANEL);
+  } else activate(heap, activation, a, z, vector ? nOut : samples * nOut, heap.double(node, NODE_ALPHA));
+}
+
+/** a = scale ∘ a⁻ + shift, the product rounded before the sum. */
+function affineForward(heap: Heap, node: number, aFrom: number, n: number, vector: boolean): void {
+  const { real, lanes } = heap;
+  const { round } = lanes;
+  const units = heap.int(node, NODE_UNITS);
+  const to = heap.index(heap.ptr(node, NODE_A_PTR));
+  const from = heap.index(aFrom);
+  const scale = heap.index(heap.ptr(node, NODE_W_PTR));
+  const shift = heap.index(heap.ptr(node, NODE_B_PTR));
+  const perUnit = vector ? 1 : PANEL;
+  const count = vector ? units : roundUp(n, PANEL) * units;
+  for (let i = 0; i < count; i += perUnit) {
+    const unit = (i / perUnit) % units;
+    for (let s = i; s < i + perUnit; s++) {
+      const product = round((real[from + s] as number) * (real[scale + unit] as number));
+      real[to + s] = round(product + (real[shift + unit] as number));
+    }
+  }
+}
+
+/**
+ * Deltas and gradients of a block of n samples; the output node's delta is in place. `add`: the gradients of the step's
+ * earlier blocks are continued. `descend`: W and b take the plain descent step at once, no gradient is stored.
+ */
+export function backward(
+  heap: Heap,
+  net: number,
+  job: number,
+  n: number,
+  vector: boolean,
+  add: boolean,
+  descend: boolean,
+): void {
+  const all = (heap.int(job, JOB_FLAGS) & JOB_FLAG_ALL) !== 0;
+  const toInputs = heap.ptr(job, JOB_INPUT_GRADIENT_PTR) !== 0;
+  const last = heap.int(net, NET_NODE_COUNT) - 1;
+  for (let l = last; l > 0; l--) {
+    const node = nodeAt(heap, net, l);
+    const fromIndex = heap.int(node, NODE_FROM);
+    const from = nodeAt(heap, net, fromIndex);
+    const flags = heap.int(node, NODE_FLAGS);
+    const isDense = heap.int(node, NODE_KIND) === NODE_KIND_DENSE;
+    if (l < last && isDense) nodeSlope(heap, node, n, vector);
+    const pass = toInputs || (all && fromIndex > 0) || (flags & NODE_FLAG_PASS_DELTA) !== 0;
+    if (isDense) {
+      const trainW = all || (flags & NODE_FLAG_TRAIN_W) !== 0;
+      const trainB = all || (flags & NODE_FLAG_TRAIN_B) !== 0;
+      if (pass) denseDelta(heap, node, from, n, vector);
+      if (vector) denseGradientVector(heap, job, node, from, trainW, trainB, descend);
+      else if (trainW || trainB) denseGradientPanels(heap, net, job, node, from, n, trainW, trainB, add, descend);
+    } else if (pass) affineBackward(heap, node, from, n, vector);
+    // Nothing below needs a delta: the rest of the list has nothing to do.
+    if (!pass) return;
+  }
+}
+
+/** δ = (what the consumers handed down) ∘ f′(z). */
+function nodeSlope(heap: Heap, node: number, n: number, vector: boolean): void {
+  const units = heap.int(node, NODE_UNITS);
+  const count = vector ? units : roundUp(n, PANEL) * units;
+  const delta = heap.ptr(node, NODE_DELTA_PTR);
+  const a = heap.ptr(node, NODE_A_PTR);
+  applySlope(heap, heap.int(node, NODE_ACTIVATION), delta, a, count, heap.double(node, NODE_ALPHA));
+}
+
+/** Wᵀ·δ into the delta of the node below; it must come before W is updated. */
+function denseDelta(heap: Heap, node: number, from: number, n: number, vector: boolean): void {
+  const nOut = heap.int(node, NODE_UNITS);
+  const nIn = heap.int(node, NODE_INPUTS);
+  const pitch = heap.int(node, NODE_PITCH);
+  const dst = heap.ptr(from, NODE_DELTA_PTR);
+  const delta = heap.ptr(node, NODE_DELTA_PTR);
+  const W = heap.ptr(node, NODE_W_PTR);
+  if (vector) deltaVector(heap, dst, delta, W, nOut, nIn, pitch);
+  else deltaPanels(heap, dst, delta, W, 0, nOut, nIn, pitch, roundUp(n, PANEL) / PANEL, 0, nIn);
+}
+
+function denseGradientPanels(
+  heap: Heap,
+  net: number,
+  job: number,
+  node: number,
+  from: number,
+  n: number,
+  trainW: boolean,
+  trainB: boolean,
+  add: boolean,
+  descend: boolean,
+): void {
+  const nOut = heap.int(node, NODE_UNITS);
+  const nIn = heap.int(node, NODE_INPUTS);
+  const pitch = heap.int(node, NODE_PITCH);
+  const packA = heap.ptr(net, NET_PACK_A_PTR);
+  const packD = heap.ptr(net, NET_PACK_D_PTR);
+  const eta = heap.double(job, JOB_LEARNING_RATE);
+  packDeltas(heap, packD, heap.ptr(node, NODE_DELTA_PTR), nOut, n);
+  if (trainW) {
+    const W = heap.ptr(node, NODE_W_PTR);
+    const dW = heap.ptr(node, NODE_DW_PTR);
+    packActivations(heap, packA, heap.ptr(from, NODE_A_PTR), nIn, n);
+    if (descend) gradientPanelsUpdate(heap, W, dW, eta, packD, packA, nOut, nIn, pitch, n, add, 0, nOut);
+    else gradientPanels(heap, dW, packD, packA, nOut, nIn, pitch, n, add, 0, nOut);
+  }
+  if (trainB) {
+    biasGradient(heap, heap.ptr(node, NODE_DB_PTR), packD, n, add, 0, nOut);
+    if (descend) descendBias(heap, node, eta, nOut);
+  }
+}
+
+function denseGradientVector(
+  heap: Heap,
+  job: number,
+  node: number,
+  from: number,
+  trainW: boolean,
+  trainB: boolean,
+  descend: boolean,
+): void {
+  const { real } = heap;
+  const nOut = heap.int(node, NODE_UNITS);
+  const nIn = heap.int(node, NODE_INPUTS);
+  const pitch = heap.int(node, NODE_PITCH);
+  const delta = heap.ptr(node, NODE_DELTA_PTR);
+  const a = heap.ptr(from, NODE_A_PTR);
+  const eta = heap.double(job, JOB_LEARNING_RATE);
+  if (trainW && descend) updateVector(heap, heap.ptr(node, NODE_W_PTR), delta, a, eta, nOut, nIn, pitch);
+  else if (trainW) gradientVector(heap, heap.ptr(node, NODE_DW_PTR), delta, a, nOut, nIn, pitch);
+  if (!trainB) return;
+  const db = heap.index(heap.ptr(node, NODE_DB_PTR));
+  for (let o = 0; o < nOut; o++) real[db + o] = 0 + (real[heap.index(delta) + o] as number);
+  if (descend) descendBias(heap, node, eta, nOut);
+}
+
+/** b −= rnd(η·db). */
+function descendBias(heap: Heap, node: number, eta: number, nOut: number): void {
+  const { real, lanes } = heap;
+  const { round } = lanes;
+  const rate = round(eta);
+  const b = heap.index(heap.ptr(node, NODE_B_PTR));
+  const db = heap.index(heap.ptr(node, NODE_DB_PTR));
+  for (let o = 0; o < nOut; o++) {
+    real[b + o] = round((real[b + o] as number) - round(rate * (real[db + o] as number)));
+  }
+}
+
+/** ∂loss/∂a⁻ = scale ∘ delta. */
+function affineBackward(heap: Heap, node: number, from: number, n: number, vector: boolean): void {
+  const { real, lanes } = heap;
+  const units = heap.int(node, NODE_UNITS);
+  const delta = heap.index(heap.ptr(node, NODE_DELTA_PTR));
+  const dst = heap.index(heap.ptr(from, NODE_DELTA_PTR));
+  const scale = heap.index(heap.ptr(node, NODE_W_PTR));
+  const perUnit = vector ? 1 : PANEL;
+  const count = vector ? units : roundUp(n, PANEL) * units;
+  for (let i = 0; i < count; i += perUnit) {
+    const factor = real[scale + ((i / perUnit) % units)] as number;
+    for (let s = i; s < i + perUnit; s++) real[dst + s] = lanes.round((real[delta + s] as number) * factor);
+  }
+}

@@ -1,0 +1,185 @@
+// The hot loops for panels of samples: forward product, delta recursion, weight gradient. One sum per element of the
+// result, its terms in ascending order (DESIGN.md I1).
+//
+// Ranges [begin, end) count rows of the result.
+import type { Heap } from "./heap.ts";
+import { loadSums, PANEL, roundUp, setSums, storeSums } from "./lanes.ts";
+
+/**
+ * z = W·a + b for rows [begin, end) of W: z[p][o][s] = b[o] + Σᵢ W[o][i]·a[p][i][s], i ascending.
+ *
+ * z [panels][nOut][8] written | a [panels][nIn][8] read | W [nOut × pitch] read | b [nOut] read, or 0: start at +0.
+ */
+export function forwardPanels(
+  heap: Heap,
+  z: number,
+  a: number,
+  W: number,
+  b: number,
+  nOut: number,
+  nIn: number,
+  pitch: number,
+  panels: number,
+  begin: number,
+  end: number,
+): void {
+  const { real, lanes } = heap;
+  const { multiplyAdd, sums } = lanes;
+  for (let p = 0; p < panels; p++) {
+    const aPanel = heap.index(a) + p * nIn * PANEL;
+    const zPanel = heap.index(z) + p * nOut * PANEL;
+    for (let o = begin; o < end; o++) {
+      const row = heap.index(W) + o * pitch;
+      const start = b ? (real[heap.index(b) + o] as number) : 0;
+      for (let s = 0; s < PANEL; s += 4) {
+        setSums(sums, start, start, start, start);
+        multiplyAdd(sums, real, row, 1, aPanel + s, PANEL, 1, nIn);
+        storeSums(sums, real, zPanel + o * PANEL + s);
+      }
+    }
+  }
+}
+
+/**
+ * The delta recursion before f′: dst[p][i][s] = Σₒ W[o][i]·delta[p][o][s], o ascending from +0, rows [begin, end) of dst.
+ *
+ * dst [panels][nIn][8] written | delta [panels][nOut][8] read | W [nOut × pitch] read | pack: not used by this core.
+ */
+export function deltaPanels(
+  heap: Heap,
+  dst: number,
+  delta: number,
+  W: number,
+  _pack: number,
+  nOut: number,
+  nIn: number,
+  pitch: number,
+  panels: number,
+  begin: number,
+  end: number,
+): void {
+  const { real, lanes } = heap;
+  const { multiplyAdd, sums } = lanes;
+  for (let p = 0; p < panels; p++) {
+    const deltaPanel = heap.index(delta) + p * nOut * PANEL;
+    const dstPanel = heap.index(dst) + p * nIn * PANEL;
+    for (let i = begin; i < end; i++) {
+      const column = heap.index(W) + i;
+      for (let s = 0; s < PANEL; s += 4) {
+        setSums(sums, 0, 0, 0, 0);
+        multiplyAdd(sums, real, column, pitch, deltaPanel + s, PANEL, 1, nOut);
+        storeSums(sums, real, dstPanel + i * PANEL + s);
+      }
+    }
+  }
+}
+
+/**
+ * dW = D·Aᵀ (overwrites), or dW += D·Aᵀ (`add`, later blocks of a step), for rows [begin, end) of dW:
+ * dW[o][i] = Σₛ delta[o][s]·a[i][s], s ascending over the n samples of the block.
+ *
+ * dW [nOut × pitch] written up to column roundUp(nIn, tileCols), the padding as +0 |
+ * packD [⌈nOut/4⌉][n][4] read | packA [⌈nIn/tileCols⌉][n][tileCols] read: see panels.ts.
+ */
+export function gradientPanels(
+  heap: Heap,
+  dW: number,
+  packD: number,
+  packA: number,
+  _nOut: number,
+  nIn: number,
+  pitch: number,
+  n: number,
+  add: boolean,
+  begin: number,
+  end: number,
+): void {
+  const { real, lanes } = heap;
+  for (let o = begin; o < end; o++) {
+    for (let i = 0; i < roundUp(nIn, lanes.tileCols); i += 4) {
+      const at = heap.index(dW) + o * pitch + i;
+      sumSamples(heap, at, packD, packA, o, i, n, add);
+      storeSums(lanes.sums, real, at);
+    }
+  }
+}
+
+/**
+ * Fused descent: W −= rnd(η·dW) with dW as in gradientPanels, never stored; `add`: it starts from the stored dW of the
+ * step's earlier blocks.
+ */
+export function gradientPanelsUpdate(
+  heap: Heap,
+  W: number,
+  dW: number,
+  eta: number,
+  packD: number,
+  packA: number,
+  _nOut: number,
+  nIn: number,
+  pitch: number,
+  n: number,
+  add: boolean,
+  begin: number,
+  end: number,
+): void {
+  const { real, lanes } = heap;
+  const { round, sums } = lanes;
+  const rate = round(eta);
+  for (let o = begin; o < end; o++) {
+    for (let i = 0; i < roundUp(nIn, lanes.tileCols); i += 4) {
+      const offset = o * pitch + i;
+      sumSamples(heap, heap.index(dW) + offset, packD, packA, o, i, n, add);
+      const w = heap.index(W) + offset;
+      for (let j = 0; j < 4; j++) {
+        real[w + j] = round((real[w + j] as number) - round(rate * (sums[j] as number)));
+      }
+    }
+  }
+}
+
+/** sums[j] = Σₛ delta[o][s]·a[i + j][s], from +0 or with `add` from the elements at index `from`. */
+function sumSamples(
+  heap: Heap,
+  from: number,
+  packD: number,
+  packA: number,
+  o: number,
+  i: number,
+  n: number,
+  add: boolean,
+): void {
+  const { real, lanes } = heap;
+  const { multiplyAdd, sums, tileCols } = lanes;
+  if (add) loadSums(sums, real, from);
+  else setSums(sums, 0, 0, 0, 0);
+  const d = heap.index(packD) + (o >> 2) * n * 4 + (o & 3);
+  const inStrip = i & (tileCols - 1);
+  const a = heap.index(packA) + (i - inStrip) * n + inStrip;
+  multiplyAdd(sums, real, d, 4, a, tileCols, 1, n);
+}
+
+/**
+ * db[o] = Σₛ delta[o][s] (`add`: += …), s ascending, for row tiles that cover [begin, end).
+ *
+ * db [roundUp(nOut, 4)] written, padding +0 | packD [⌈nOut/4⌉][n][4] read.
+ */
+export function biasGradient(
+  heap: Heap,
+  db: number,
+  packD: number,
+  n: number,
+  add: boolean,
+  begin: number,
+  end: number,
+): void {
+  const { real, lanes } = heap;
+  const { round } = lanes;
+  for (let o = begin; o < roundUp(end, 4); o++) {
+    const at = heap.index(db) + o;
+    const d = heap.index(packD) + (o >> 2) * n * 4 + (o & 3);
+    let sum = add ? (real[at] as number) : 0;
+    for (let s = 0; s < n; s++) sum = round(sum + (real[d + 4 * s] as number));
+    real[at] = sum;
+  }
+}

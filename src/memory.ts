@@ -1,0 +1,219 @@
+// The only file that makes views on a core's memory. A view lives inside one function: growth detaches it.
+import * as abi from "./core/abi.ts";
+import type { Core } from "./core/exports.ts";
+import type { DType } from "./options/network.ts";
+import type { ResolvedActivation, ResolvedSpec, Trainable } from "./options/spec.ts";
+import { type Demand, type Plan, type PlannedNode, planNetwork, type Region, type Segment } from "./plan.ts";
+
+export type Reals = Float32Array | Float64Array;
+
+const PAGE = 65_536;
+const LIMIT = 65_536 * PAGE;
+
+const ACTIVATION_CODES: Readonly<Record<ResolvedActivation["type"], number>> = {
+  linear: abi.ACTIVATION_LINEAR,
+  sigmoid: abi.ACTIVATION_SIGMOID,
+  tanh: abi.ACTIVATION_TANH,
+  relu: abi.ACTIVATION_RELU,
+  leakyRelu: abi.ACTIVATION_LEAKY_RELU,
+  softmax: abi.ACTIVATION_SOFTMAX,
+};
+const LOSS_CODES: Readonly<Record<ResolvedSpec["loss"], number>> = {
+  squaredError: abi.LOSS_SQUARED_ERROR,
+  meanSquaredError: abi.LOSS_MEAN_SQUARED_ERROR,
+  crossEntropy: abi.LOSS_CROSS_ENTROPY,
+  binaryCrossEntropy: abi.LOSS_BINARY_CROSS_ENTROPY,
+};
+
+export const trainsPart = (trainable: Trainable, part: "W" | "b"): boolean =>
+  trainable === true || trainable === (part === "W" ? "weights" : "bias");
+
+/** The memory of one network: its core, its plan, and every copy in and out. */
+export class NetworkMemory {
+  core: Core;
+  readonly spec: ResolvedSpec;
+  readonly seed: number;
+  plan: Plan;
+
+  constructor(core: Core, spec: ResolvedSpec, dtype: DType, seed: number, demand: Demand) {
+    this.core = core;
+    this.spec = spec;
+    this.seed = seed;
+    this.plan = planNetwork(spec, dtype, demand);
+    this.reserve(this.plan);
+    this.reals(this.plan.params).fill(0);
+  }
+
+  /**
+   * Lays the memory out for another demand. Parameters stay; gradients become +0; state stays where it was planned
+   * before and becomes +0 where it is new. Throws before anything changes where the bytes are not to be had.
+   */
+  replan(demand: Demand): void {
+    const before = this.plan;
+    const plan = planNetwork(this.spec, before.dtype, demand);
+    this.reserve(plan);
+    this.plan = plan;
+    this.reals(plan.gradients).fill(0);
+    const kept = before.demand.training ? before.state.bytes : 0;
+    if (plan.state.bytes > kept) {
+      this.reals({ offset: plan.state.offset + kept, bytes: plan.state.bytes - kept }).fill(0);
+    }
+  }
+
+  /** Drops the core and with it the memory; what is left answers only questions about the plan. */
+  release(): void {
+    const { kind, exports } = this.core;
+    this.core = {
+      kind,
+      exports: Object.create(null) as typeof exports,
+      memory: { buffer: new ArrayBuffer(0), grow: () => 0 },
+    };
+  }
+
+  private reserve(plan: Plan): void {
+    const { memory } = this.core;
+    if (plan.totalBytes > LIMIT) {
+      throw new RangeError(
+        `memory: expected at most ${LIMIT} bytes (4 GiB) for the network and its data, got ${plan.totalBytes} bytes`,
+      );
+    }
+    const missing = Math.ceil((plan.totalBytes - memory.buffer.byteLength) / PAGE);
+    if (missing <= 0) return;
+    try {
+      memory.grow(missing);
+    } catch (error) {
+      throw new RangeError(`memory: the host has no room for ${plan.totalBytes} bytes`, { cause: error });
+    }
+  }
+
+  reals(region: Region): Reals {
+    const { buffer } = this.core.memory;
+    return this.plan.size === 4
+      ? new Float32Array(buffer, region.offset, region.bytes / 4)
+      : new Float64Array(buffer, region.offset, region.bytes / 8);
+  }
+
+  ints(region: Region): Int32Array {
+    return new Int32Array(this.core.memory.buffer, region.offset, region.bytes / 4);
+  }
+
+  bytes(region: Region): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.core.memory.buffer, region.offset, region.bytes);
+  }
+
+  doubles(offset: number, count: number): Float64Array {
+    return new Float64Array(this.core.memory.buffer, offset, count);
+  }
+
+  record(region: Region): DataView {
+    return new DataView(this.core.memory.buffer, region.offset, region.bytes);
+  }
+
+  /** Writes network, node and segment records and the constants of fixed nodes. */
+  writeRecords(trainable: readonly Trainable[]): void {
+    const { plan } = this;
+    const net = this.record(plan.net);
+    const set = (field: number, value: number) => net.setInt32(field, value, true);
+    set(abi.NET_NODE_COUNT, plan.nodes.length);
+    set(abi.NET_NODES_PTR, plan.nodeRecords.offset);
+    set(abi.NET_SEGMENT_COUNT, plan.segments.length);
+    set(abi.NET_SEGMENTS_PTR, plan.segmentRecords.offset);
+    set(abi.NET_PARAMS_PTR, plan.params.offset);
+    set(abi.NET_PARAMS_LENGTH, plan.paramsLength);
+    set(abi.NET_GRADIENTS_PTR, plan.gradients.offset);
+    set(abi.NET_STATE_PTR, plan.state.offset);
+    set(abi.NET_STATE_SLOTS, plan.demand.slots);
+    set(abi.NET_LOSS, LOSS_CODES[this.spec.loss]);
+    set(abi.NET_PACK_A_PTR, plan.packA.offset);
+    set(abi.NET_PACK_D_PTR, plan.packD.offset);
+    set(abi.NET_PACK_W_PTR, plan.packW.offset);
+    set(abi.NET_LOSS_SCRATCH_PTR, plan.lossScratch.offset);
+    set(abi.NET_SEED_LOW, (this.seed % 2 ** 32) | 0);
+    set(abi.NET_SEED_HIGH, Math.floor(this.seed / 2 ** 32) | 0);
+    set(abi.NET_BLOCK_CAPACITY, plan.demand.blockSamples);
+    for (const [index, node] of plan.nodes.entries()) this.writeNode(index, node, trainable);
+    for (const [index, segment] of plan.segments.entries()) this.writeSegment(index, segment, trainable);
+  }
+
+  private writeNode(index: number, node: PlannedNode, trainable: readonly Trainable[]): void {
+    const { plan } = this;
+    const record = this.record({ offset: plan.nodeRecords.offset + index * abi.NODE_SIZE, bytes: abi.NODE_SIZE });
+    const set = (field: number, value: number) => record.setInt32(field, value, true);
+    const { layer, W, b } = node;
+    set(abi.NODE_KIND, layer === undefined ? abi.NODE_KIND_INPUT : kindOf(layer.type));
+    set(abi.NODE_UNITS, node.units);
+    set(abi.NODE_INPUTS, node.inputs);
+    set(abi.NODE_FROM, index - 1);
+    set(abi.NODE_A_PTR, node.a.offset);
+    set(abi.NODE_Z_PTR, node.z.offset);
+    set(abi.NODE_DELTA_PTR, node.delta?.offset ?? 0);
+    const address = (base: Region, segment: Segment | undefined) =>
+      segment === undefined ? 0 : base.offset + segment.offset * plan.size;
+    set(abi.NODE_W_PTR, node.scale?.offset ?? address(plan.params, W));
+    set(abi.NODE_B_PTR, node.shift?.offset ?? address(plan.params, b));
+    set(abi.NODE_DW_PTR, address(plan.gradients, W));
+    set(abi.NODE_DB_PTR, address(plan.gradients, b));
+    set(abi.NODE_PITCH, W?.pitch ?? 0);
+    if (layer?.type === "affine" && node.scale && node.shift) {
+      this.reals(node.scale).set(layer.scale);
+      this.reals(node.shift).set(layer.shift);
+    }
+    if (layer?.type !== "dense") return;
+    set(abi.NODE_ACTIVATION, ACTIVATION_CODES[layer.activation.type]);
+    record.setFloat64(abi.NODE_ALPHA, layer.activation.type === "leakyRelu" ? layer.activation.alpha : 0, true);
+    const own = trainable[index - 1] ?? false;
+    // Something below is trained: its error signal comes through this node.
+    const passes = trainable.slice(0, index - 1).some((below, l) => below !== false && this.isDense(l));
+    set(
+      abi.NODE_FLAGS,
+      (trainsPart(own, "W") ? abi.NODE_FLAG_TRAIN_W : 0) |
+        (b !== undefined && trainsPart(own, "b") ? abi.NODE_FLAG_TRAIN_B : 0) |
+        (passes ? abi.NODE_FLAG_PASS_DELTA : 0),
+    );
+  }
+
+  private isDense(layer: number): boolean {
+    return this.spec.layers[layer]?.type === "dense";
+  }
+
+  private writeSegment(index: number, segment: Segment, trainable: readonly Trainable[]): void {
+    const offset = this.plan.segmentRecords.offset + index * abi.SEGMENT_SIZE;
+    const record = this.record({ offset, bytes: abi.SEGMENT_SIZE });
+    const set = (field: number, value: number) => record.setInt32(field, value, true);
+    set(abi.SEGMENT_NODE, segment.layer + 1);
+    set(abi.SEGMENT_PART, segment.part === "W" ? 0 : 1);
+    set(abi.SEGMENT_OFFSET, segment.offset);
+    set(abi.SEGMENT_ROWS, segment.rows);
+    set(abi.SEGMENT_COLS, segment.cols);
+    set(abi.SEGMENT_PITCH, segment.pitch);
+    set(abi.SEGMENT_TRAINABLE, trainsPart(trainable[segment.layer] ?? false, segment.part) ? 1 : 0);
+  }
+
+  /** A segment's place inside a region laid out as the parameters; `slot` counts such regions. */
+  segmentRegion(base: Region, segment: Segment, slot = 0): Region {
+    const { size, paramsLength } = this.plan;
+    return {
+      offset: base.offset + (slot * paramsLength + segment.offset) * size,
+      bytes: segment.rows * segment.pitch * size,
+    };
+  }
+
+  /** [rows × cols] of a segment without padding: a copy. */
+  readSegment(base: Region, segment: Segment, slot = 0): Reals {
+    const { rows, cols, pitch } = segment;
+    const padded = this.reals(this.segmentRegion(base, segment, slot));
+    const values = this.plan.size === 4 ? new Float32Array(rows * cols) : new Float64Array(rows * cols);
+    for (let row = 0; row < rows; row++) values.set(padded.subarray(row * pitch, row * pitch + cols), row * cols);
+    return values;
+  }
+
+  writeSegmentValues(base: Region, segment: Segment, values: Reals, slot = 0): void {
+    const { rows, cols, pitch } = segment;
+    const padded = this.reals(this.segmentRegion(base, segment, slot));
+    for (let row = 0; row < rows; row++) padded.set(values.subarray(row * cols, (row + 1) * cols), row * pitch);
+  }
+}
+
+function kindOf(type: "dense" | "affine"): number {
+  return type === "dense" ? abi.NODE_KIND_DENSE : abi.NODE_KIND_AFFINE;
+}

@@ -1,0 +1,175 @@
+// The state of one network and the moves every method needs: sizes, initial values, passes over staged rows.
+import * as abi from "./core/abi.ts";
+import type { Core } from "./core/exports.ts";
+import { NetworkMemory, type Reals } from "./memory.ts";
+import type { ResolvedInitializer } from "./options/initializer.ts";
+import type { Names } from "./options/names.ts";
+import type { DType } from "./options/network.ts";
+import { OPTIMIZER_SLOTS, type ResolvedOptimizer } from "./options/optimizer.ts";
+import type { EpochReport } from "./options/results.ts";
+import type { ResolvedSpec, Trainable } from "./options/spec.ts";
+import { bytesPerSample, type Demand, NO_DEMAND, type Segment } from "./plan.ts";
+import { tuning } from "./training/tuning.ts";
+
+/** Where training stands, over the network's life. */
+export interface Progress {
+  /** Finished epochs. */
+  epoch: number;
+  /** Finished steps. */
+  step: number;
+  /** Samples of the unfinished epoch in finished steps. */
+  position: number;
+  epochLoss: number;
+  epochCorrect: number;
+  /** What the unfinished epoch was begun with. */
+  data: DataIdentity | undefined;
+}
+
+/** An unfinished epoch goes on only with the same data, order and validation. */
+export interface DataIdentity {
+  /** Of the training rows, in hexadecimal digits. */
+  readonly fingerprint: string;
+  readonly shuffle: boolean;
+  /** How rows were held back. */
+  readonly validation: string;
+}
+
+/** Activations of a block stay below this; blocks are never larger than 512 samples, which fills every tile. */
+const BLOCK_BYTES = 2 ** 26;
+const BLOCK_SAMPLES = 512;
+
+export class Model {
+  readonly spec: ResolvedSpec;
+  readonly dtype: DType;
+  readonly seed: number;
+  readonly memory: NetworkMemory;
+  readonly trainable: Trainable[];
+  /** Whose roundings the rules of targets allow for: `check` works in float64 on a float32 network's data. */
+  targetDtype: DType;
+  optimizer: ResolvedOptimizer | undefined;
+  /** Running products of Adam's β₁ and β₂. */
+  powers = { beta1: 1, beta2: 1 };
+  progress: Progress = { epoch: 0, step: 0, position: 0, epochLoss: 0, epochCorrect: 0, data: undefined };
+  history: EpochReport[] = [];
+  names: Names | undefined;
+  unknownChunks: readonly { name: string; data: Uint8Array }[] = [];
+  /** The fit that is running. */
+  running: object | undefined;
+  /** Whose data stand in the window. */
+  windowOwner: object | undefined;
+  disposed = false;
+
+  constructor(core: Core, spec: ResolvedSpec, dtype: DType, seed: number) {
+    this.spec = spec;
+    this.dtype = dtype;
+    this.targetDtype = dtype;
+    this.seed = seed;
+    this.trainable = spec.layers.map((layer) => (layer.type === "dense" ? layer.trainable : false));
+    const blockSamples = this.blockSamplesFor(NO_DEMAND.blockSamples);
+    this.memory = new NetworkMemory(core, spec, dtype, seed, { ...NO_DEMAND, blockSamples });
+    this.memory.writeRecords(this.trainable);
+  }
+
+  get core(): Core {
+    return this.memory.core;
+  }
+
+  /** Lets go of what holds memory; the object stays, to say that it was disposed. */
+  release(): void {
+    this.history = [];
+    this.memory.release();
+  }
+
+  /** M for steps of `batch` samples. */
+  blockSamplesFor(batch: number): number {
+    if (tuning.blockSamples !== undefined) return tuning.blockSamples;
+    const size = this.dtype === "float32" ? 4 : 8;
+    const affordable = Math.floor(BLOCK_BYTES / bytesPerSample(this.spec, size) / 8) * 8;
+    return Math.max(8, Math.min(Math.ceil(batch / 8) * 8, BLOCK_SAMPLES, affordable));
+  }
+
+  /** Lays the memory out for at least this demand and writes the records. State in use keeps its room. */
+  demand(wanted: Partial<Demand>): void {
+    const before = this.memory.plan.demand;
+    const demand = { ...before, ...wanted };
+    demand.training ||= before.training;
+    demand.inputGradients ||= before.inputGradients;
+    demand.slots = Math.max(before.slots, demand.slots);
+    if ((Object.keys(demand) as (keyof Demand)[]).some((key) => demand[key] !== before[key])) {
+      this.memory.replan(demand);
+      this.windowOwner = undefined;
+      this.memory.writeRecords(this.trainable);
+    }
+  }
+
+  /** Makes `optimizer` the one in use; state goes on while `type` stays the same. The room for it has been planned. */
+  useOptimizer(optimizer: ResolvedOptimizer): void {
+    if (this.optimizer?.type !== optimizer.type) {
+      this.memory.reals(this.memory.plan.state).fill(0);
+      this.powers = { beta1: 1, beta2: 1 };
+    }
+    this.optimizer = optimizer;
+  }
+
+  /** Draws the initial parameters: init(node and part, element), fans by layer. */
+  initialize(): void {
+    for (const segment of this.memory.plan.segments) {
+      const layer = this.spec.layers[segment.layer];
+      if (layer?.type !== "dense") continue;
+      const init = segment.part === "W" ? layer.init : layer.biasInit;
+      if (init.type === "values") {
+        this.writeParameters(segment, this.dtype === "float32" ? Float32Array.from(init.values) : init.values);
+      } else this.fill(segment, init);
+    }
+  }
+
+  private fill(segment: Segment, init: Exclude<ResolvedInitializer, { type: "values" }>): void {
+    const { rows, cols, pitch, part, layer } = segment;
+    const nOut = part === "W" ? rows : cols;
+    const nIn = part === "W" ? cols : (this.memory.plan.nodes[layer + 1]?.inputs ?? 1);
+    const [kind, a, b] = distribution(init, nIn, nOut);
+    const { offset } = this.memory.segmentRegion(this.memory.plan.params, segment);
+    const low = (this.seed % 2 ** 32) | 0;
+    const high = Math.floor(this.seed / 2 ** 32) | 0;
+    const index = 2 * layer + (part === "W" ? 0 : 1);
+    this.core.exports.fill(offset, rows, cols, pitch, kind, a, b, low, high, index);
+  }
+
+  writeParameters(segment: Segment, values: Reals): void {
+    this.memory.writeSegmentValues(this.memory.plan.params, segment, values);
+  }
+
+  get stateSlots(): number {
+    return this.optimizer === undefined ? 0 : OPTIMIZER_SLOTS[this.optimizer.type];
+  }
+}
+
+/** Kind and parameters of a draw: [a, b) or mean a and deviation b. Variances: Glorot & Bengio 2010, He et al. 2015, LeCun et al. 1998. */
+function distribution(
+  init: Exclude<ResolvedInitializer, { type: "values" }>,
+  nIn: number,
+  nOut: number,
+): [kind: number, a: number, b: number] {
+  const uniform = (limit: number): [number, number, number] => [abi.INIT_UNIFORM, -limit, limit];
+  const normal = (deviation: number): [number, number, number] => [abi.INIT_NORMAL, 0, deviation];
+  switch (init.type) {
+    case "zeros":
+      return [abi.INIT_CONSTANT, 0, 0];
+    case "constant":
+      return [abi.INIT_CONSTANT, init.value, 0];
+    case "uniform":
+      return uniform(init.epsilon);
+    case "xavierUniform":
+      return uniform(Math.sqrt(6 / (nIn + nOut)));
+    case "xavierNormal":
+      return normal(Math.sqrt(2 / (nIn + nOut)));
+    case "heUniform":
+      return uniform(Math.sqrt(6 / nIn));
+    case "heNormal":
+      return normal(Math.sqrt(2 / nIn));
+    case "lecunUniform":
+      return uniform(Math.sqrt(3 / nIn));
+    case "lecunNormal":
+      return normal(Math.sqrt(1 / nIn));
+  }
+}

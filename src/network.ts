@@ -1,0 +1,437 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import * as abi from "./core/abi.ts";
+import type { Core } from "./core/exports.ts";
+import { instantiateCore, instantiateCoreSync } from "./core/instantiate.ts";
+import { checkInto } from "./data/into.ts";
+import { type Matrix, type Rows, rowSource, type Targets } from "./data/rows.ts";
+import { targetSource } from "./data/targets.ts";
+import type { Reals } from "./memory.ts";
+import { Model } from "./model.ts";
+import { integerIn, optionsObject } from "./options/checks.ts";
+import { LIMITS } from "./options/defaults.ts";
+import type { FitOptions } from "./options/fit.ts";
+import { type Names, resolveNames } from "./options/names.ts";
+import {
+  type DType,
+  type LoadOptions,
+  type NetworkOptions,
+  resolveLoadOptions,
+  resolveNetworkOptions,
+  resolveSaveOptions,
+  resolveStepOptions,
+  type SaveOptions,
+  type StepOptions,
+} from "./options/network.ts";
+import { OPTIMIZER_SLOTS } from "./options/optimizer.ts";
+import type {
+  EpochReport,
+  Evaluation,
+  GradientCheck,
+  History,
+  LayerWeights,
+  LayerWeightsLike,
+} from "./options/results.ts";
+import {
+  type KeptSpec,
+  type NetworkSpec,
+  type ResolvedSpec,
+  resolveSpec,
+  resolveTrainable,
+  type Trainable,
+  withoutValues,
+} from "./options/spec.ts";
+import { checkWeights, findSegment, readLayers } from "./parameters.ts";
+import type { Segment } from "./plan.ts";
+import { loadModel, loadModelSync, saveModel } from "./saving.ts";
+import { summarize } from "./summary.ts";
+import { checkGradients } from "./training/check.ts";
+import { FitRun } from "./training/fit.ts";
+import { countsClasses, runPass } from "./training/passes.ts";
+import { trainStep } from "./training/step.ts";
+
+/** Options of `check`. */
+export interface CheckOptions {
+  /** How many parameters are checked, spread evenly over all; 1 or more; 1000. */
+  parameters?: number;
+}
+
+/** Options of `predict`. */
+export interface PredictOptions {
+  /** Takes the result: [rows × outputs] in the network's dtype, not overlapping x. */
+  into?: Matrix;
+}
+
+/**
+ * A feedforward network: create it from a spec, train it with `fit`, use it with `predict`.
+ *
+ * Layers are numbered as in `spec.layers`, from 0. Results are copies in the network's dtype, free to keep and change.
+ * @example
+ * const network = await Network.create({ inputs: 2, layers: [{ units: 8, activation: "tanh" }, { units: 1, activation: "sigmoid" }] });
+ * await network.fit([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], { epochs: 500, optimizer: { type: "adam", learningRate: 0.05 } });
+ * network.predictClasses([[0, 1]]); // Int32Array [1]
+ */
+export class Network {
+  static {
+    const symbol = (Symbol as { readonly dispose?: symbol }).dispose;
+    const value = function (this: Network) {
+      this.dispose();
+    };
+    if (symbol !== undefined) Object.defineProperty(Network.prototype, symbol, { value });
+  }
+
+  /** `dispose`, for `using`; only where the runtime has the symbol. */
+  declare readonly [Symbol.dispose]: () => void;
+
+  readonly #model: Model;
+  readonly #spec: KeptSpec;
+
+  private constructor(model: Model) {
+    this.#model = model;
+    this.#spec = withoutValues(model.spec);
+  }
+
+  /**
+   * Makes a network with initial weights drawn from `seed`.
+   * @throws (by rejection) TypeError, RangeError for spec or options; Error where the core asked for is not available
+   */
+  static async create(spec: NetworkSpec, options?: NetworkOptions): Promise<Network> {
+    const { resolved, seed, dtype, core } = resolveCreate(spec, options);
+    return made(await instantiateCore(core, dtype), resolved, dtype, seed, (model) => new Network(model));
+  }
+
+  /** As `create`, on this thread. */
+  static createSync(spec: NetworkSpec, options?: NetworkOptions): Network {
+    const { resolved, seed, dtype, core } = resolveCreate(spec, options);
+    return made(instantiateCoreSync(core, dtype), resolved, dtype, seed, (model) => new Network(model));
+  }
+
+  /**
+   * Reads what `save` wrote: weights, optimizer and its state, counters, history and names.
+   * @throws (by rejection) TypeError, RangeError for bytes that are not a whole, undamaged file
+   */
+  static async load(bytes: Uint8Array, options?: LoadOptions): Promise<Network> {
+    return new Network(await loadModel(bytes, resolveLoadOptions(options).core));
+  }
+
+  /** As `load`, on this thread. */
+  static loadSync(bytes: Uint8Array, options?: LoadOptions): Network {
+    return new Network(loadModelSync(bytes, resolveLoadOptions(options).core));
+  }
+
+  /** The spec with every default filled in; initial values given as arrays have become weights. */
+  get spec(): KeptSpec {
+    const { trainable } = this.#model;
+    const layers = this.#spec.layers.map((layer, l) =>
+      layer.type === "dense" ? Object.freeze({ ...layer, trainable: trainable[l] ?? layer.trainable }) : layer,
+    );
+    return Object.freeze({ ...this.#spec, layers: Object.freeze(layers) });
+  }
+
+  /** Columns of x. */
+  get inputs(): number {
+    return this.#model.memory.plan.inputs;
+  }
+
+  /** Columns of a prediction. */
+  get outputs(): number {
+    return this.#model.memory.plan.outputs;
+  }
+
+  get dtype(): DType {
+    return this.#model.dtype;
+  }
+
+  /** The core that computes: what "auto" became. */
+  get core(): "simd" | "relaxed" | "js" {
+    return this.#model.core.kind;
+  }
+
+  get seed(): number {
+    return this.#model.seed;
+  }
+
+  /** Weights and biases, frozen ones included. */
+  get parameterCount(): number {
+    return this.#model.memory.plan.parameterCount;
+  }
+
+  /** The reports of the network's whole life, oldest first. */
+  get history(): { readonly epochs: readonly EpochReport[] } {
+    return Object.freeze({ epochs: Object.freeze(this.#model.history.slice()) });
+  }
+
+  /** Names of columns, target and classes, saved with the network; undefined until set. */
+  get names(): Names | undefined {
+    const { names } = this.#model;
+    return names === undefined ? undefined : resolveNames(names, this.#model.spec);
+  }
+
+  set names(names: Names | undefined) {
+    this.#live("names");
+    this.#model.names = names === undefined ? undefined : resolveNames(names, this.#model.spec);
+  }
+
+  /**
+   * Trains. x [N × inputs], y [N × outputs] or N class indices; both are copied before the promise is returned. The
+   * event loop stays free. Resolves to the part of the history that this call made.
+   * @throws (by rejection) TypeError, RangeError before anything changes; DivergenceError, the signal's reason, or what
+   * `onEpoch` threw, with the network at its last whole step
+   */
+  async fit(x: Rows, y: Targets, options?: FitOptions): Promise<History> {
+    return this.#run("fit", x, y, options, true).runAsync();
+  }
+
+  /** As `fit`, on this thread; `onEpoch` must not be asynchronous. */
+  fitSync(x: Rows, y: Targets, options?: FitOptions): History {
+    return this.#run("fitSync", x, y, options, false).runSync();
+  }
+
+  /**
+   * As `fit`, one report at a time; breaking off leaves the last whole step. Data are checked and copied by this call,
+   * training begins with the first `next()`.
+   * @example
+   * for await (const { epoch, loss } of network.epochs(x, y, { epochs: 50 })) if (loss < 0.01) break;
+   */
+  epochs(x: Rows, y: Targets, options?: FitOptions): AsyncGenerator<EpochReport, History, void> {
+    const run = this.#run("epochs", x, y, options, true);
+    run.park();
+    const begin = () => this.#idle("epochs");
+    return (async function* () {
+      begin();
+      return yield* run.runEpochs();
+    })();
+  }
+
+  /**
+   * One update on one batch; returns the loss before it.
+   * @throws TypeError, RangeError before anything changes; DivergenceError with the network as before
+   */
+  step(x: Rows, y: Targets, options?: StepOptions): number {
+    this.#idle("step");
+    const model = this.#model;
+    const [xs, ys] = this.#sources(x, y);
+    const { optimizer } = resolveStepOptions(options, { dtype: model.dtype, last: model.optimizer });
+    const slots = OPTIMIZER_SLOTS[optimizer.type];
+    const blockSamples = Math.max(model.memory.plan.demand.blockSamples, model.blockSamplesFor(xs.rows));
+    model.demand({ training: true, slots, reports: Math.max(1, model.memory.plan.demand.reports), blockSamples });
+    return trainStep(model, xs, ys, optimizer);
+  }
+
+  /**
+   * Output activations [rows × outputs] of x [rows × inputs], never labels. A row's result does not depend on the
+   * other rows. `into` takes the result and is returned.
+   * @throws TypeError, RangeError
+   */
+  predict(x: Rows, options?: PredictOptions): Matrix {
+    this.#live("predict");
+    const model = this.#model;
+    const source = rowSource(x, "x", this.inputs);
+    const shape: [number, number] = [source.rows, this.outputs];
+    const into = options === undefined ? undefined : checkInto(options, x, shape, this.dtype);
+    // Rows are checked window by window; the user's matrix is written when all of them have passed.
+    const direct = into !== undefined && source.rows <= model.memory.plan.stagingRows;
+    const data = direct ? into.data : this.#array(source.rows * this.outputs);
+    runPass(model, abi.MODE_PREDICT, source, undefined, {
+      onWindow: (first, _last, out) => data.set(out, first * this.outputs),
+    });
+    if (into !== undefined && !direct) into.data.set(data);
+    return into ?? { data, shape };
+  }
+
+  /**
+   * The predicted class of each row: the index of the largest output, the lowest on a tie; with one sigmoid output 1
+   * where it is ≥ 0.5, else 0.
+   * @throws TypeError, RangeError; RangeError for one output that is no sigmoid
+   */
+  predictClasses(x: Rows): Int32Array {
+    this.#live("predictClasses");
+    const { outputs } = this;
+    const last = this.#spec.layers[this.#spec.layers.length - 1];
+    if (outputs === 1 && !(last?.type === "dense" && last.activation.type === "sigmoid")) {
+      throw new RangeError(
+        "predictClasses: expected several outputs or one sigmoid output, got one output of another kind",
+      );
+    }
+    const { data, shape } = this.predict(x);
+    const classes = new Int32Array(shape[0]);
+    for (let row = 0; row < shape[0]; row++) {
+      if (outputs === 1) classes[row] = (data[row] as number) >= 0.5 ? 1 : 0;
+      else classes[row] = argmax(data, row * outputs, outputs);
+    }
+    return classes;
+  }
+
+  /**
+   * The mean loss over x [N × inputs] and y as in `fit`, without training; accuracy where outputs are classes.
+   * @throws TypeError, RangeError
+   */
+  evaluate(x: Rows, y: Targets): Evaluation {
+    this.#live("evaluate");
+    const [xs, ys] = this.#sources(x, y);
+    const { loss, correct } = runPass(this.#model, abi.MODE_EVALUATE, xs, ys);
+    return countsClasses(this.#model) ? { loss, penalty: 0, accuracy: correct / xs.rows } : { loss, penalty: 0 };
+  }
+
+  /**
+   * The gradient of the mean loss over x, y with respect to every parameter, frozen ones too.
+   * @throws TypeError, RangeError
+   */
+  gradients(x: Rows, y: Targets): { loss: number; layers: LayerWeights[] } {
+    this.#live("gradients");
+    return this.#aside((model) => {
+      const [xs, ys] = this.#sources(x, y);
+      model.demand({ training: true, reports: Math.max(1, model.memory.plan.demand.reports) });
+      const { loss } = runPass(model, abi.MODE_GRADIENT, xs, ys, { all: true });
+      return { loss, layers: readLayers(model, model.memory.plan.gradients) };
+    });
+  }
+
+  /**
+   * The gradient of the mean loss over x, y with respect to x: [N × inputs].
+   * @throws TypeError, RangeError
+   */
+  inputGradients(x: Rows, y: Targets): Matrix {
+    this.#live("inputGradients");
+    return this.#aside((model) => {
+      const [xs, ys] = this.#sources(x, y);
+      const reports = Math.max(1, model.memory.plan.demand.reports);
+      model.demand({ training: true, inputGradients: true, reports });
+      const data = this.#array(xs.rows * this.inputs);
+      runPass(model, abi.MODE_GRADIENT, xs, ys, {
+        all: true,
+        inputGradients: true,
+        onWindow: (first, _last, out) => data.set(out, first * this.inputs),
+      });
+      return { data, shape: [xs.rows, this.inputs] };
+    });
+  }
+
+  /**
+   * Compares backpropagation with central differences, always in float64 on a copy of the network:
+   * error = max |g − ĝ| / max(|g|, |ĝ|, 1e-3·‖g‖∞), h = 6e-6·max(1, |w|). Correct gradients away from kinks stay
+   * below about 1e-6.
+   * @throws TypeError, RangeError
+   */
+  check(x: Rows, y: Targets, options?: CheckOptions): GradientCheck {
+    this.#live("check");
+    const { parameters } = optionsObject("check", options ?? {}, { allowed: ["parameters"] });
+    const limit = parameters === undefined ? 1000 : integerIn("parameters", parameters, 1, LIMITS.rows);
+    const model = this.#model;
+    const copy = new Model(instantiateCoreSync(model.core.kind, "float64"), model.spec, "float64", model.seed);
+    copy.targetDtype = this.dtype;
+    for (const segment of copy.memory.plan.segments) {
+      const own = findSegment(model, segment.layer, segment.part) as Segment;
+      copy.writeParameters(segment, Float64Array.from(model.memory.readSegment(model.memory.plan.params, own)));
+    }
+    const xs = rowSource(x, "x", this.inputs);
+    const ys = targetSource(y, "y", { rows: xs.rows, outputs: this.outputs, loss: model.spec.loss });
+    runPass(model, abi.MODE_EVALUATE, xs, ys); // the network's own dtype decides what is accepted
+    return checkGradients(copy, xs, ys, limit);
+  }
+
+  /** The parameters, layer by layer: W [units × inputs of the layer] and b [units]; an affine layer has W [0 × 0]. */
+  weights(): LayerWeights[] {
+    this.#live("weights");
+    return readLayers(this.#model, this.#model.memory.plan.params);
+  }
+
+  /**
+   * Replaces all parameters; takes what `weights` gives. Optimizer state and counters stay.
+   * @throws TypeError, RangeError before anything changes
+   */
+  setWeights(weights: readonly LayerWeightsLike[]): void {
+    this.#idle("setWeights");
+    const model = this.#model;
+    // All of them are checked before the first is written.
+    for (const [segment, values] of checkWeights(model, weights)) model.writeParameters(segment, values);
+  }
+
+  /** Freezes or frees a layer, or the one part of it, from the next step on. Optimizer state stays. */
+  setTrainable(layer: number, trainable: Trainable): void {
+    this.#idle("setTrainable");
+    const count = this.#spec.layers.length;
+    const index = integerIn("layer", layer, 0, count - 1);
+    const spec = this.#spec.layers[index];
+    if (spec?.type !== "dense")
+      throw new RangeError(`layer: expected a dense layer, got layers[${index}], which is fixed`);
+    this.#model.trainable[index] = resolveTrainable(trainable, "trainable", spec.bias);
+    this.#model.memory.writeRecords(this.#model.trainable);
+  }
+
+  /** An independent copy with everything that `save` keeps, on the same kind of core. */
+  clone(): Network {
+    this.#live("clone");
+    return new Network(loadModelSync(saveModel(this.#model, true), this.core));
+  }
+
+  /** A table of the layers, for people. */
+  summary(): string {
+    this.#live("summary");
+    return summarize(this.spec, this.#model.memory.plan, { dtype: this.dtype, core: this.core, seed: this.seed });
+  }
+
+  /**
+   * The bytes of a file (docs/format.md) that `load` reads on any runtime: weights, optimizer and its state (unless
+   * `optimizer: false`), counters, history, names. During a running `fit`: of its last whole step.
+   */
+  save(options?: SaveOptions): Uint8Array {
+    this.#live("save");
+    return saveModel(this.#model, resolveSaveOptions(options).optimizer);
+  }
+
+  /** Ends a running fit, which rejects, and lets the memory go. Every later call but this one throws. */
+  dispose(): void {
+    this.#model.disposed = true;
+    this.#model.release();
+  }
+
+  #run(name: string, x: Rows, y: Targets, options: FitOptions | undefined, asynchronous: boolean): FitRun {
+    this.#idle(name);
+    return new FitRun(this.#model, x, y, options, { asynchronous, perEpoch: name === "epochs", name });
+  }
+
+  #live(name: string): void {
+    if (this.#model.disposed) throw new Error(`${name}: the network was disposed`);
+  }
+
+  #idle(name: string): void {
+    this.#live(name);
+    if (this.#model.running !== undefined) {
+      throw new Error(`${name}: a fit is running on this network; wait for it, abort it, or use clone()`);
+    }
+  }
+
+  #sources(x: Rows, y: Targets) {
+    const xs = rowSource(x, "x", this.inputs);
+    return [xs, targetSource(y, "y", { rows: xs.rows, outputs: this.outputs, loss: this.#spec.loss })] as const;
+  }
+
+  /** A running fit owns the gradient region: then the work is done on a copy. */
+  #aside<T>(work: (model: Model) => T): T {
+    if (this.#model.running === undefined) return work(this.#model);
+    return work(loadModelSync(saveModel(this.#model, false), this.core));
+  }
+
+  #array(length: number): Reals {
+    return this.dtype === "float32" ? new Float32Array(length) : new Float64Array(length);
+  }
+}
+
+function resolveCreate(spec: NetworkSpec, options: NetworkOptions | undefined) {
+  const { seed, dtype, core } = resolveNetworkOptions(options);
+  return { resolved: resolveSpec(spec, dtype), seed, dtype, core };
+}
+
+function made(core: Core, spec: ResolvedSpec, dtype: DType, seed: number, wrap: (model: Model) => Network): Network {
+  const model = new Model(core, spec, dtype, seed);
+  model.initialize();
+  return wrap(model);
+}
+
+function argmax(values: Reals, begin: number, count: number): number {
+  let best = 0;
+  for (let i = 1; i < count; i++) {
+    if ((values[begin + i] as number) > (values[begin + best] as number)) best = i;
+  }
+  return best;
+}

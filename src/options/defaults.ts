@@ -1,0 +1,40 @@
+// The one table of defaults and limits. Everything a user may leave out is filled from here.
+
+/** Largest accepted values: far beyond what fits in memory, low enough that counts stay exact. */
+export const LIMITS = {
+  /** Units of a layer, and inputs of a network. */
+  units: 16_777_216,
+  layers: 65_536,
+  /** Rows are numbered by 32-bit integers in the core. */
+  rows: 2_147_483_647,
+  batchSize: 2_147_483_647,
+  epochs: 2_147_483_647,
+  steps: 2_147_483_647,
+  seconds: 2_147_483_647,
+  seed: Number.MAX_SAFE_INTEGER,
+} as const;
+
+export const SPEC_DEFAULTS = {
+  activation: "linear",
+  bias: true,
+  trainable: true,
+  biasInit: "zeros",
+  /** Slope of leakyRelu below 0: PyTorch's LeakyReLU (Keras 3: 0.3). */
+  alpha: 0.01,
+} as const;
+
+export const NETWORK_DEFAULTS = { seed: 0, dtype: "float32", core: "auto" } as const;
+
+export const FIT_DEFAULTS = { epochs: 100, batchSize: 32, optimizer: "adam", shuffle: true } as const;
+
+/**
+ * Rates and coefficients of each optimizer. Coefficients follow PyTorch (torch.optim.Adam: betas (0.9, 0.999),
+ * eps 1e-8; Keras 3 Adam: 0.9, 0.999, epsilon 1e-7). Rates are our own where the frameworks' ones are timid:
+ * torch.optim.SGD 1e-3, Keras 3 SGD 0.01, both with momentum 0; Adam 1e-3 in both.
+ */
+export const OPTIMIZER_DEFAULTS = {
+  sgd: { learningRate: 0.1 },
+  momentum: { learningRate: 0.02, momentum: 0.9 },
+  nesterov: { learningRate: 0.02, momentum: 0.9 },
+  adam: { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+} as const;

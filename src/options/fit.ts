@@ -1,0 +1,148 @@
+import type { Rows, Targets } from "../data/rows.ts";
+import { validationCount } from "../data/split.ts";
+import { kindError, valueError } from "../errors.ts";
+import { booleanOf, integerIn, numberThat, optionsObject } from "./checks.ts";
+import { FIT_DEFAULTS, LIMITS } from "./defaults.ts";
+import type { DType } from "./network.ts";
+import { OPTIMIZER_KEYS, type Optimizer, optimizerOrLast, type ResolvedOptimizer } from "./optimizer.ts";
+import type { EpochReport } from "./results.ts";
+
+/** The part of an AbortSignal that is used, so that types need no DOM library. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/** Held-back data: rows of their own, or a share of the training rows between 0 and 1. */
+export type Validation = number | { x: Rows; y: Targets };
+
+export interface FitOptions {
+  /** Passes over the data, 1…2³¹−1; 100. */
+  epochs?: number;
+  /** Samples per step; 32. More than the rows means all rows; `"full"`: all rows in the given order. */
+  batchSize?: number | "full";
+  /** Left out: the one last used, with its options and state; `adam` if there was none. */
+  optimizer?: Optimizer;
+  /** A new order of the rows in every epoch; true. */
+  shuffle?: boolean;
+  validation?: Validation;
+  /** Called after every epoch; a promise is awaited. */
+  onEpoch?: (report: EpochReport) => unknown;
+  signal?: AbortSignalLike;
+  /** Steps of this call; when given, `epochs` has no effect. */
+  maxSteps?: number;
+  /** Ends the call after the step in which this time is over. Best effort: clocks can stand still. */
+  maxSeconds?: number;
+}
+
+export interface ResolvedFitOptions {
+  /** LIMITS.epochs when `maxSteps` was given. */
+  readonly epochs: number;
+  /** 1…rows that are trained on. */
+  readonly batchSize: number;
+  readonly optimizer: ResolvedOptimizer;
+  /** false for `batchSize: "full"`. */
+  readonly shuffle: boolean;
+  readonly validation:
+    | { readonly kind: "none" }
+    | { readonly kind: "fraction"; readonly fraction: number; readonly rows: number }
+    | { readonly kind: "data"; readonly x: unknown; readonly y: unknown };
+  readonly onEpoch: ((report: EpochReport) => unknown) | undefined;
+  readonly signal: AbortSignalLike | undefined;
+  /** undefined: no limit. */
+  readonly maxSteps: number | undefined;
+  /** Infinity: no limit. */
+  readonly maxSeconds: number;
+}
+
+const KEYS = {
+  allowed: ["epochs", "batchSize", "optimizer", "shuffle", "validation", "onEpoch", "signal", "maxSteps", "maxSeconds"],
+  reserved: ["earlyStopping", "schedule", "shards"],
+  inside: OPTIMIZER_KEYS,
+};
+
+export interface FitContext {
+  /** Rows of `x`, 1 or more. */
+  readonly rows: number;
+  readonly dtype: DType;
+  /** The optimizer last used, if any. */
+  readonly last?: ResolvedOptimizer | undefined;
+}
+
+/**
+ * Fills in what was left out. `validation: { x, y }` is handed on as it is: data/ checks it.
+ * @throws TypeError for another kind or an unknown option, RangeError for a value out of range.
+ */
+export function resolveFitOptions(options: unknown = {}, context: FitContext, name = "fit"): ResolvedFitOptions {
+  const given = optionsObject(name, options, KEYS);
+  const { epochs, shuffle, maxSteps, maxSeconds } = given;
+  const validation = resolveValidation(given.validation, context.rows);
+  const trainingRows = context.rows - (validation.kind === "fraction" ? validation.rows : 0);
+  const checkedEpochs = epochs === undefined ? FIT_DEFAULTS.epochs : integerIn("epochs", epochs, 1, LIMITS.epochs);
+  const checkedShuffle = shuffle === undefined ? FIT_DEFAULTS.shuffle : booleanOf("shuffle", shuffle);
+  return Object.freeze({
+    epochs: maxSteps === undefined ? checkedEpochs : LIMITS.epochs,
+    batchSize: resolveBatchSize(given.batchSize, trainingRows),
+    optimizer: optimizerOrLast(given.optimizer, context.last, context.dtype),
+    shuffle: checkedShuffle && given.batchSize !== "full",
+    validation,
+    onEpoch: resolveOnEpoch(given.onEpoch),
+    signal: resolveSignal(given.signal),
+    maxSteps: maxSteps === undefined ? undefined : integerIn("maxSteps", maxSteps, 1, LIMITS.steps),
+    maxSeconds: maxSeconds === undefined ? Number.POSITIVE_INFINITY : resolveSeconds(maxSeconds),
+  });
+}
+
+function resolveBatchSize(batchSize: unknown, trainingRows: number): number {
+  if (batchSize === "full") return trainingRows;
+  if (batchSize === undefined) return Math.min(FIT_DEFAULTS.batchSize, trainingRows);
+  const expected = `an integer from 1 to ${LIMITS.batchSize}, or "full"`;
+  if (typeof batchSize !== "number") throw kindError("batchSize", expected, batchSize);
+  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > LIMITS.batchSize) {
+    throw valueError("batchSize", expected, batchSize);
+  }
+  return Math.min(batchSize, trainingRows);
+}
+
+function resolveValidation(validation: unknown, rows: number): ResolvedFitOptions["validation"] {
+  if (validation === undefined) return { kind: "none" };
+  if (typeof validation === "number") {
+    const between = (value: number) => value > 0 && value < 1;
+    const fraction = numberThat("validation", validation, "a fraction > 0 and < 1, or { x, y }", between);
+    if (rows < 2) throw new RangeError(`validation: expected at least 2 rows to hold a fraction back, got ${rows}`);
+    return { kind: "fraction", fraction, rows: validationCount(fraction, rows) };
+  }
+  if (typeof validation !== "object" || validation === null || Array.isArray(validation)) {
+    throw kindError("validation", "a fraction > 0 and < 1, or { x, y }", validation);
+  }
+  const { x, y } = optionsObject("validation", validation, { allowed: ["x", "y"] });
+  if (x === undefined) throw kindError("validation.x", "rows", x);
+  if (y === undefined) throw kindError("validation.y", "targets", y);
+  return { kind: "data", x, y };
+}
+
+function resolveOnEpoch(onEpoch: unknown): ResolvedFitOptions["onEpoch"] {
+  if (onEpoch === undefined) return undefined;
+  if (typeof onEpoch !== "function") throw kindError("onEpoch", "a function", onEpoch);
+  return onEpoch as (report: EpochReport) => unknown;
+}
+
+function resolveSignal(signal: unknown): AbortSignalLike | undefined {
+  if (signal === undefined) return undefined;
+  const like = signal as Partial<AbortSignalLike> | null;
+  if (typeof like === "object" && like !== null) {
+    const listens = typeof like.addEventListener === "function" && typeof like.removeEventListener === "function";
+    if (typeof like.aborted === "boolean" && listens) return like as AbortSignalLike;
+    if ("signal" in like && "abort" in like) {
+      throw new TypeError("signal: expected an AbortSignal, got an AbortController; pass its .signal");
+    }
+  }
+  throw kindError("signal", "an AbortSignal", signal);
+}
+
+function resolveSeconds(maxSeconds: unknown): number {
+  const inRange = (value: number) => value > 0 && value <= LIMITS.seconds;
+  return numberThat("maxSeconds", maxSeconds, `a number > 0 and ≤ ${LIMITS.seconds}`, inRange);
+}

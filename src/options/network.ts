@@ -1,0 +1,75 @@
+import { booleanOf, integerIn, oneOf, optionsObject } from "./checks.ts";
+import { LIMITS, NETWORK_DEFAULTS } from "./defaults.ts";
+import { OPTIMIZER_KEYS, type Optimizer, optimizerOrLast, type ResolvedOptimizer } from "./optimizer.ts";
+
+export type DType = "float32" | "float64";
+
+/** "auto": simd, or js where SIMD or compiling is missing; never relaxed. */
+export type Core = "auto" | "simd" | "relaxed" | "js";
+
+export interface NetworkOptions {
+  /** Of every random draw; a safe integer ≥ 0; 0. */
+  seed?: number;
+  /** Of the arithmetic and of every array that comes back; "float32". */
+  dtype?: DType;
+  /** "auto". */
+  core?: Core;
+}
+
+export type ResolvedNetworkOptions = Readonly<Required<NetworkOptions>>;
+
+export interface LoadOptions {
+  /** "auto". */
+  core?: Core;
+}
+
+export interface SaveOptions {
+  /** Save the optimizer and its state too; true. */
+  optimizer?: boolean;
+}
+
+export interface StepOptions {
+  /** Left out: the one last used, with its options and state; `adam` if there was none. */
+  optimizer?: Optimizer;
+}
+
+export const DTYPES: readonly DType[] = ["float32", "float64"];
+const CORES: readonly Core[] = ["auto", "simd", "relaxed", "js"];
+
+/** @throws TypeError, RangeError */
+export function resolveNetworkOptions(options: unknown = {}, name = "create"): ResolvedNetworkOptions {
+  const { seed, dtype, core } = optionsObject(name, options, { allowed: ["seed", "dtype", "core"] });
+  return Object.freeze({
+    seed: seed === undefined ? NETWORK_DEFAULTS.seed : integerIn("seed", seed, 0, LIMITS.seed),
+    dtype: dtype === undefined ? NETWORK_DEFAULTS.dtype : oneOf("dtype", dtype, DTYPES),
+    core: resolveCore(core),
+  });
+}
+
+/** @throws TypeError, RangeError */
+export function resolveLoadOptions(options: unknown = {}, name = "load"): Readonly<Required<LoadOptions>> {
+  return Object.freeze({ core: resolveCore(optionsObject(name, options, { allowed: ["core"] }).core) });
+}
+
+/** @throws TypeError */
+export function resolveSaveOptions(options: unknown = {}, name = "save"): Readonly<Required<SaveOptions>> {
+  const { optimizer } = optionsObject(name, options, { allowed: ["optimizer"] });
+  return Object.freeze({ optimizer: optimizer === undefined ? true : booleanOf("optimizer", optimizer) });
+}
+
+/**
+ * `last` is the optimizer last used, if any.
+ * @throws TypeError, RangeError
+ */
+export function resolveStepOptions(
+  options: unknown = {},
+  { dtype, last }: { dtype: DType; last?: ResolvedOptimizer | undefined },
+  name = "step",
+): { readonly optimizer: ResolvedOptimizer } {
+  const { optimizer } = optionsObject(name, options, { allowed: ["optimizer"], inside: OPTIMIZER_KEYS });
+  return Object.freeze({ optimizer: optimizerOrLast(optimizer, last, dtype) });
+}
+
+function resolveCore(core: unknown): Core {
+  return core === undefined ? NETWORK_DEFAULTS.core : oneOf("core", core, CORES);
+}

@@ -1,0 +1,120 @@
+import { kindError } from "../errors.ts";
+import { list, numberThat, oneOf, optionsObject, rounded } from "./checks.ts";
+import { FIT_DEFAULTS, OPTIMIZER_DEFAULTS } from "./defaults.ts";
+import type { DType } from "./network.ts";
+
+export type OptimizerName = "sgd" | "momentum" | "nesterov" | "adam";
+
+/** w ← w − η·g. */
+export interface SgdOptions {
+  type: "sgd";
+  /** η > 0; 0.1. */
+  learningRate?: number;
+}
+
+/** v ← μ·v + g, w ← w − η·v. */
+export interface MomentumOptions {
+  type: "momentum";
+  /** η > 0; 0.02. */
+  learningRate?: number;
+  /** μ in [0, 1); 0.9. */
+  momentum?: number;
+}
+
+/** v ← μ·v + g, w ← w − η·(g + μ·v). */
+export interface NesterovOptions {
+  type: "nesterov";
+  /** η > 0; 0.02. */
+  learningRate?: number;
+  /** μ in [0, 1); 0.9. */
+  momentum?: number;
+}
+
+/** m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², w ← w − η·m̂ / (√v̂ + ε), hats: bias-corrected. */
+export interface AdamOptions {
+  type: "adam";
+  /** η > 0; 0.001. */
+  learningRate?: number;
+  /** β₁ in [0, 1); 0.9. */
+  beta1?: number;
+  /** β₂ in [0, 1); 0.999. */
+  beta2?: number;
+  /** ε > 0; 1e-8. */
+  epsilon?: number;
+}
+
+/** A name (with the defaults of our table) or the options of one. */
+export type Optimizer = OptimizerName | SgdOptions | MomentumOptions | NesterovOptions | AdamOptions;
+
+/** An optimizer with every option filled in, frozen. */
+export type ResolvedOptimizer =
+  | Readonly<Required<SgdOptions>>
+  | Readonly<Required<MomentumOptions>>
+  | Readonly<Required<NesterovOptions>>
+  | Readonly<Required<AdamOptions>>;
+
+/** Arrays of state, each as long as the parameters, that an optimizer carries from step to step. */
+export const OPTIMIZER_SLOTS: Readonly<Record<OptimizerName, number>> = { sgd: 0, momentum: 1, nesterov: 1, adam: 2 };
+
+const OPTIMIZER_NAMES = Object.keys(OPTIMIZER_SLOTS) as OptimizerName[];
+
+interface Rule {
+  readonly expected: string;
+  readonly holds: (value: number) => boolean;
+}
+
+const POSITIVE: Rule = { expected: "a finite number > 0", holds: (value) => value > 0 };
+const DECAY: Rule = { expected: "a number ≥ 0 and < 1", holds: (value) => value >= 0 && value < 1 };
+
+const RULES: Readonly<Record<string, Rule>> = {
+  learningRate: POSITIVE,
+  momentum: DECAY,
+  beta1: DECAY,
+  beta2: DECAY,
+  epsilon: POSITIVE,
+};
+
+/** Options of optimizers, which are often looked for one level above: name → the option they belong into. */
+export const OPTIMIZER_KEYS: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.keys(RULES).map((key) => [key, "optimizer"]),
+);
+
+/**
+ * Fills in what was left out and checks every value as the kernels will see it, rounded to the dtype.
+ * @throws TypeError for another kind or an unknown option, RangeError for an unknown name or a value out of range.
+ */
+export function resolveOptimizer(optimizer: unknown, dtype: DType = "float64", name = "optimizer"): ResolvedOptimizer {
+  if (typeof optimizer === "string") return fill(oneOf(name, optimizer, OPTIMIZER_NAMES), {}, dtype, name);
+  if (typeof optimizer !== "object" || optimizer === null || Array.isArray(optimizer)) {
+    throw kindError(name, `${list(OPTIMIZER_NAMES, "or")}, or an object with that type`, optimizer);
+  }
+  const type = oneOf(`${name}.type`, (optimizer as { type?: unknown }).type, OPTIMIZER_NAMES);
+  const allowed = ["type", ...Object.keys(OPTIMIZER_DEFAULTS[type])];
+  return fill(type, optionsObject(name, optimizer, { allowed }), dtype, name);
+}
+
+/** What a call of `fit` or `step` uses: the given optimizer, else the one last used, else the default. */
+export function optimizerOrLast(
+  optimizer: unknown,
+  last: ResolvedOptimizer | undefined,
+  dtype: DType,
+): ResolvedOptimizer {
+  if (optimizer !== undefined) return resolveOptimizer(optimizer, dtype);
+  return last ?? resolveOptimizer(FIT_DEFAULTS.optimizer, dtype);
+}
+
+function fill(type: OptimizerName, given: Record<string, unknown>, dtype: DType, name: string): ResolvedOptimizer {
+  const resolved: Record<string, unknown> = { type };
+  for (const [key, byDefault] of Object.entries(OPTIMIZER_DEFAULTS[type])) {
+    const value = given[key] === undefined ? byDefault : given[key];
+    resolved[key] = checked(`${name}.${key}`, value, RULES[key] as Rule, dtype);
+  }
+  return Object.freeze(resolved) as unknown as ResolvedOptimizer;
+}
+
+function checked(name: string, value: unknown, { expected, holds }: Rule, dtype: DType): number {
+  const number = numberThat(name, value, expected, holds);
+  const real = rounded(number, dtype);
+  if (Number.isFinite(real) && holds(real)) return number;
+  throw new RangeError(`${name}: expected ${expected} after rounding to ${dtype}, got ${number}`);
+}

@@ -1,0 +1,66 @@
+import type { Matrix, Rows } from "../data/rows.ts";
+import type { ResolvedOptimizer } from "./optimizer.ts";
+
+/** What `evaluate` gives, and what `validation` gives after every epoch. */
+export interface Evaluation {
+  /** Mean over the samples of the data term of the loss. */
+  readonly loss: number;
+  /** Penalties of the spec; 0 without any. */
+  readonly penalty: number;
+  /** Share of correctly classified samples, 0…1; only where outputs are classes. */
+  readonly accuracy?: number;
+}
+
+export interface Metrics {
+  /** Share of the epoch's samples that were right when their batch was computed, 0…1. */
+  readonly accuracy?: number;
+}
+
+export interface EpochReport {
+  /** From 1, over the network's life. */
+  readonly epoch: number;
+  /** Mean over the samples of the objective when each batch was computed. */
+  readonly loss: number;
+  readonly metrics: Metrics;
+  readonly validation?: Evaluation;
+  readonly learningRate: number;
+  readonly samplesPerSecond: number;
+}
+
+export interface History {
+  /** One report per finished epoch, oldest first. */
+  readonly epochs: readonly EpochReport[];
+  /** Ascending rows of `x` that were held back, when `validation` was a fraction. */
+  readonly validationIndices?: Int32Array;
+  readonly optimizer: ResolvedOptimizer;
+  readonly stopped: "epochs" | "maxSteps" | "maxSeconds";
+}
+
+/** Gradients of backpropagation against central differences, in float64. */
+export interface GradientCheck {
+  /** max |g − ĝ| / max(|g|, |ĝ|, 1e-3·‖g‖∞) over the checked parameters. */
+  readonly maxRelativeError: number;
+  /** Where the largest error is; `row` and `col` of W, or `row` of b with `col` 0. */
+  readonly worst: {
+    readonly layer: number;
+    readonly part: "W" | "b";
+    readonly row: number;
+    readonly col: number;
+    readonly gradient: number;
+    readonly difference: number;
+  };
+  /** How many parameters were checked. */
+  readonly checked: number;
+}
+
+/** The parameters of one layer: W [units × inputs of the layer], b [units]; no `b` key without bias. */
+export interface LayerWeights {
+  W: Matrix;
+  b?: Float32Array | Float64Array;
+}
+
+/** What `setWeights` takes for one layer. */
+export interface LayerWeightsLike {
+  W: Rows;
+  b?: ArrayLike<number>;
+}

@@ -1,0 +1,258 @@
+import { copyVector, isArrayLike } from "../data/vector.ts";
+import { kindError, valueError } from "../errors.ts";
+import { booleanOf, integerIn, list, numberThat, oneOf, optionsObject, rounded } from "./checks.ts";
+import { LIMITS, SPEC_DEFAULTS } from "./defaults.ts";
+import {
+  type BiasInitializer,
+  type Initializer,
+  type KeptInitializer,
+  type ResolvedInitializer,
+  resolveBiasInitializer,
+  resolveInitializer,
+} from "./initializer.ts";
+import type { DType } from "./network.ts";
+
+export type ActivationName = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "softmax";
+
+export type Activation =
+  | ActivationName
+  | { type: Exclude<ActivationName, "leakyRelu"> }
+  /** x < 0 ? alpha·x : x; alpha 0…1, 0.01. */
+  | { type: "leakyRelu"; alpha?: number };
+
+export type Loss = "squaredError" | "meanSquaredError" | "crossEntropy" | "binaryCrossEntropy";
+
+/** true: all of it; "weights", "bias": that part alone. */
+export type Trainable = boolean | "weights" | "bias";
+
+/** a = activation(W·a⁻ + b). */
+export interface DenseSpec {
+  type?: "dense";
+  units: number;
+  /** "linear". */
+  activation?: Activation;
+  /** true. */
+  bias?: boolean;
+  /** true. */
+  trainable?: Trainable;
+  /** heUniform for relu and leakyRelu, else xavierUniform. */
+  init?: Initializer;
+  /** "zeros". */
+  biasInit?: BiasInitializer;
+  scale?: never;
+  shift?: never;
+}
+
+/** a = scale∘x + shift with fixed numbers, one per input; stands before the first dense layer. */
+export interface AffineSpec {
+  type: "affine";
+  scale: ArrayLike<number>;
+  shift: ArrayLike<number>;
+}
+
+export type LayerSpec = DenseSpec | AffineSpec;
+
+export interface NetworkSpec {
+  inputs: number;
+  layers: readonly LayerSpec[];
+  /** By the last activation: softmax → crossEntropy, sigmoid → binaryCrossEntropy, else meanSquaredError. */
+  loss?: Loss;
+}
+
+export type ResolvedActivation =
+  | { readonly type: Exclude<ActivationName, "leakyRelu"> }
+  | { readonly type: "leakyRelu"; readonly alpha: number };
+
+export interface ResolvedDense<I = ResolvedInitializer> {
+  readonly type: "dense";
+  readonly units: number;
+  readonly activation: ResolvedActivation;
+  readonly bias: boolean;
+  readonly trainable: Trainable;
+  readonly init: I;
+  readonly biasInit: I;
+}
+
+export interface ResolvedAffine {
+  readonly type: "affine";
+  readonly scale: readonly number[];
+  readonly shift: readonly number[];
+}
+
+export type ResolvedLayer<I = ResolvedInitializer> = ResolvedDense<I> | ResolvedAffine;
+
+/** A spec with every default filled in, a deep copy of what the user gave, frozen. */
+export interface ResolvedSpec<I = ResolvedInitializer> {
+  readonly inputs: number;
+  readonly layers: readonly ResolvedLayer<I>[];
+  readonly loss: Loss;
+}
+
+/** A resolved spec that holds no arrays of initial values: what `network.spec` shows and a file holds; a NetworkSpec. */
+export type KeptSpec = ResolvedSpec<KeptInitializer>;
+
+const ACTIVATIONS: readonly ActivationName[] = ["linear", "sigmoid", "tanh", "relu", "leakyRelu", "softmax"];
+
+/** Each loss with the output activations it goes with; null: all. */
+const LOSSES: Readonly<Record<Loss, readonly ActivationName[] | null>> = {
+  squaredError: null,
+  meanSquaredError: null,
+  crossEntropy: ["softmax"],
+  binaryCrossEntropy: ["sigmoid"],
+};
+const LOSS_NAMES = Object.keys(LOSSES) as Loss[];
+
+const DENSE_KEYS = {
+  allowed: ["type", "units", "activation", "bias", "trainable", "init", "biasInit"],
+  reserved: ["id", "from"],
+};
+const AFFINE_KEYS = { allowed: ["type", "scale", "shift"], reserved: ["id", "from"] };
+
+/**
+ * Fills in what was left out and checks all of it; numbers must be finite in the dtype too.
+ * A resolved spec (without initial values) resolves to itself.
+ * @throws TypeError for another kind or an unknown option, RangeError for a value out of range.
+ */
+export function resolveSpec(spec: unknown, dtype: DType = "float64"): ResolvedSpec {
+  const { inputs: given, layers, loss } = optionsObject("spec", spec, { allowed: ["inputs", "layers", "loss"] });
+  const inputs = integerIn("inputs", given, 1, LIMITS.units);
+  if (!isArrayLike(layers)) throw kindError("layers", "an array of layers", layers);
+  const count = layers.length;
+  if (count === 0) throw new RangeError("layers: expected at least one dense layer, got none");
+  if (count > LIMITS.layers) throw new RangeError(`layers: expected at most ${LIMITS.layers} layers, got ${count}`);
+  const resolved: ResolvedLayer[] = [];
+  let nIn = inputs;
+  for (let i = 0; i < count; i++) {
+    const layer = resolveLayer(layers[i], `layers[${i}]`, nIn, i === count - 1, resolved.at(-1)?.type, dtype);
+    resolved.push(layer);
+    nIn = widthOf(layer);
+  }
+  const last = resolved.at(-1) as ResolvedLayer;
+  if (last.type !== "dense") throw new RangeError("layers: expected a dense layer at the end, got affine layers alone");
+  return Object.freeze({ inputs, layers: Object.freeze(resolved), loss: resolveLoss(loss, last.activation.type) });
+}
+
+function resolveLayer(
+  layer: unknown,
+  name: string,
+  nIn: number,
+  isLast: boolean,
+  before: "dense" | "affine" | undefined,
+  dtype: DType,
+): ResolvedLayer {
+  if (typeof layer !== "object" || layer === null || isArrayLike(layer)) throw kindError(name, "a layer object", layer);
+  const given = (layer as { type?: unknown }).type;
+  const type = given === undefined ? "dense" : oneOf(`${name}.type`, given, ["dense", "affine"]);
+  if (type === "dense") return resolveDense(layer, name, nIn, isLast, dtype);
+  if (before === "dense") {
+    throw new RangeError(`${name}: expected a dense layer after a dense layer, got an affine one`);
+  }
+  return resolveAffine(layer, name, nIn, dtype);
+}
+
+function resolveDense(layer: object, name: string, nIn: number, isLast: boolean, dtype: DType): ResolvedDense {
+  const given = optionsObject(name, layer, DENSE_KEYS);
+  const { units: width, activation: f = SPEC_DEFAULTS.activation, init, trainable = SPEC_DEFAULTS.trainable } = given;
+  const { bias: hasBias = SPEC_DEFAULTS.bias, biasInit = SPEC_DEFAULTS.biasInit } = given;
+  const units = integerIn(`${name}.units`, width, 1, LIMITS.units);
+  const activation = resolveActivation(f, `${name}.activation`, dtype);
+  if (activation.type === "softmax" && !isLast) {
+    const others = list(ACTIVATIONS.slice(0, -1), "or");
+    throw new RangeError(`${name}.activation: expected ${others} in a hidden layer, got 'softmax'`);
+  }
+  const bias = booleanOf(`${name}.bias`, hasBias);
+  return Object.freeze({
+    type: "dense",
+    units,
+    activation,
+    bias,
+    trainable: resolveTrainable(trainable, `${name}.trainable`, bias),
+    init: resolveInitializer(init === undefined ? initFor(activation.type) : init, `${name}.init`, units, nIn, dtype),
+    biasInit: resolveBiasInitializer(biasInit, `${name}.biasInit`, units, dtype),
+  });
+}
+
+function resolveAffine(layer: object, name: string, nIn: number, dtype: DType): ResolvedAffine {
+  const { scale, shift } = optionsObject(name, layer, AFFINE_KEYS);
+  return Object.freeze({
+    type: "affine",
+    scale: Object.freeze(Array.from(copyVector(scale, `${name}.scale`, nIn, dtype))),
+    shift: Object.freeze(Array.from(copyVector(shift, `${name}.shift`, nIn, dtype))),
+  });
+}
+
+function resolveActivation(activation: unknown, name: string, dtype: DType): ResolvedActivation {
+  const isObject = typeof activation === "object" && activation !== null;
+  const given = isObject ? (activation as { type?: unknown }).type : activation;
+  const type = oneOf(isObject ? `${name}.type` : name, given, ACTIVATIONS);
+  if (type !== "leakyRelu") {
+    if (isObject) optionsObject(name, activation, { allowed: ["type"] });
+    return Object.freeze({ type });
+  }
+  const { alpha } = isObject ? optionsObject(name, activation, { allowed: ["type", "alpha"] }) : {};
+  if (alpha === undefined) return Object.freeze({ type, alpha: SPEC_DEFAULTS.alpha });
+  const inRange = (value: number) => value >= 0 && rounded(value, dtype) <= 1;
+  return Object.freeze({ type, alpha: numberThat(`${name}.alpha`, alpha, "a number from 0 to 1", inRange) });
+}
+
+/** @throws TypeError, RangeError; also the check of `setTrainable` */
+export function resolveTrainable(trainable: unknown, name: string, bias: boolean): Trainable {
+  const expected = bias ? "true, false, 'weights' or 'bias'" : "true, false or 'weights' (the layer has no bias)";
+  if (typeof trainable === "boolean" || trainable === "weights") return trainable;
+  if (trainable === "bias" && bias) return trainable;
+  throw typeof trainable === "string" ? valueError(name, expected, trainable) : kindError(name, expected, trainable);
+}
+
+function resolveLoss(given: unknown, output: ActivationName): Loss {
+  if (given === undefined) {
+    if (output === "softmax") return "crossEntropy";
+    return output === "sigmoid" ? "binaryCrossEntropy" : "meanSquaredError";
+  }
+  const loss = oneOf("loss", given, LOSS_NAMES);
+  const outputs = LOSSES[loss];
+  if (outputs === null || outputs.includes(output)) return loss;
+  const admissible = LOSS_NAMES.filter((name) => LOSSES[name]?.includes(output) ?? true);
+  throw new RangeError(
+    `loss: expected ${list(admissible, "or")} with a ${output} output, got '${loss}', ` +
+      `which goes only with ${list(outputs, "or")}`,
+  );
+}
+
+/** By activation: He's for the relu family, else Xavier's. */
+function initFor(activation: ActivationName): "heUniform" | "xavierUniform" {
+  return activation === "relu" || activation === "leakyRelu" ? "heUniform" : "xavierUniform";
+}
+
+function widthOf(layer: ResolvedLayer): number {
+  return layer.type === "dense" ? layer.units : layer.scale.length;
+}
+
+/** Units of the last layer. */
+export function outputsOf(spec: ResolvedSpec): number {
+  return widthOf(spec.layers.at(-1) as ResolvedLayer);
+}
+
+/** Weights and biases of all dense layers, trainable or not. A double: it may be far more than fits in memory. */
+export function parameterCount(spec: ResolvedSpec): number {
+  let count = 0;
+  let nIn = spec.inputs;
+  for (const layer of spec.layers) {
+    if (layer.type === "dense") count += layer.units * (nIn + (layer.bias ? 1 : 0));
+    nIn = widthOf(layer);
+  }
+  return count;
+}
+
+/**
+ * The spec without initial values that were given as arrays, which the weights have replaced: such a layer gets the
+ * initialiser it would have had by default. Safe to show and to save.
+ */
+export function withoutValues(spec: ResolvedSpec): KeptSpec {
+  const layers = spec.layers.map((layer): ResolvedLayer<KeptInitializer> => {
+    if (layer.type !== "dense") return layer;
+    const init = layer.init.type === "values" ? ({ type: initFor(layer.activation.type) } as const) : layer.init;
+    const biasInit = layer.biasInit.type === "values" ? ({ type: SPEC_DEFAULTS.biasInit } as const) : layer.biasInit;
+    return Object.freeze({ ...layer, init: Object.freeze(init), biasInit: Object.freeze(biasInit) });
+  });
+  return Object.freeze({ ...spec, layers: Object.freeze(layers) });
+}

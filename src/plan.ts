@@ -1,0 +1,269 @@
+// Spec + sizes → named regions of one memory. Pure arithmetic on doubles, so that regions beyond 4 GiB can still be
+// computed and reported; touches no memory and knows no runtime.
+import { JOB_SIZE, NET_SIZE, NODE_SIZE, SEGMENT_SIZE } from "./core/abi.ts";
+import type { DType } from "./options/network.ts";
+import type { ResolvedLayer, ResolvedSpec } from "./options/spec.ts";
+
+/** Bytes 0 … BASE−1 stay free for the static data of debug builds. */
+const BASE = 4096;
+const ALIGN = 64;
+
+/** A run of bytes in the memory. */
+export interface Region {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** One trainable array: W [rows × cols] with `pitch` elements between rows, or b as one row. */
+export interface Segment {
+  /** Index in `spec.layers`. */
+  readonly layer: number;
+  readonly part: "W" | "b";
+  readonly name: string;
+  /** Elements from the start of the parameter region; the same offset in gradients and state. */
+  readonly offset: number;
+  readonly rows: number;
+  readonly cols: number;
+  readonly pitch: number;
+}
+
+/** Regions of one node record; node 0 is the input, node l is `spec.layers[l − 1]`. */
+export interface PlannedNode {
+  readonly units: number;
+  readonly inputs: number;
+  readonly layer: ResolvedLayer | undefined;
+  readonly W: Segment | undefined;
+  readonly b: Segment | undefined;
+  /** Affine: scale and shift [units] each. */
+  readonly scale: Region | undefined;
+  readonly shift: Region | undefined;
+  readonly a: Region;
+  /** Own region where the loss reads net inputs, else that of `a`. */
+  readonly z: Region;
+  readonly delta: Region | undefined;
+}
+
+/** What the memory must hold besides the parameters. */
+export interface Demand {
+  /** Samples per block: a multiple of 8. */
+  readonly blockSamples: number;
+  /** Gradients and deltas. */
+  readonly training: boolean;
+  /** Arrays of optimizer state. */
+  readonly slots: number;
+  /** The delta of the input node. */
+  readonly inputGradients: boolean;
+  /** Rows of the resident data window: training rows, then validation rows. */
+  readonly rows: number;
+  /** Rows whose order is drawn anew in each epoch; 0 without shuffling. */
+  readonly ordered: number;
+  /** Bytes of a row's target in the window. */
+  readonly targetBytes: number;
+  /** Epoch reports that fit between two looks of the host. */
+  readonly reports: number;
+}
+
+export interface Plan {
+  readonly dtype: DType;
+  /** Bytes per element. */
+  readonly size: number;
+  readonly demand: Demand;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly nodes: readonly PlannedNode[];
+  readonly segments: readonly Segment[];
+  /** Elements of the parameter region, padding included. */
+  readonly paramsLength: number;
+  /** Trainable and frozen parameters without padding. */
+  readonly parameterCount: number;
+  readonly net: Region;
+  readonly nodeRecords: Region;
+  readonly segmentRecords: Region;
+  readonly trainJob: Region;
+  /** The job of predict, evaluate, gradients and step, which may run between two chunks of a fit. */
+  readonly passJob: Region;
+  readonly validationJob: Region;
+  readonly params: Region;
+  readonly gradients: Region;
+  readonly state: Region;
+  readonly packA: Region;
+  readonly packD: Region;
+  readonly packW: Region;
+  readonly lossScratch: Region;
+  readonly x: Region;
+  readonly y: Region;
+  readonly order: Region;
+  readonly reports: Region;
+  /** Staging of predict, evaluate and gradients: `stagingRows` rows of inputs, of targets, of results. */
+  readonly stagingRows: number;
+  readonly stagingX: Region;
+  readonly stagingY: Region;
+  readonly stagingOut: Region;
+  /** Four words for a fingerprint. */
+  readonly hash: Region;
+  readonly totalBytes: number;
+}
+
+/** A network that predicts: what every plan needs at least. */
+export const NO_DEMAND: Demand = {
+  blockSamples: 32,
+  training: false,
+  slots: 0,
+  inputGradients: false,
+  rows: 0,
+  ordered: 0,
+  targetBytes: 0,
+  reports: 0,
+};
+
+const roundUp = (n: number, multiple: number): number => Math.ceil(n / multiple) * multiple;
+
+/** Elements between rows of W: whole tiles of 32 bytes, and never a multiple of 1024 bytes (kernels.md: a 4 KiB stride costs 3–4×). */
+export function pitchOf(cols: number, size: number): number {
+  const pitch = roundUp(cols, 32 / size);
+  return (pitch * size) % 1024 === 0 ? pitch + 64 / size : pitch;
+}
+
+/** Regions are handed out one after the other, 64-byte aligned. */
+class Cursor {
+  end = BASE;
+
+  take(bytes: number): Region {
+    const offset = this.end;
+    this.end = roundUp(offset + bytes, ALIGN);
+    return { offset, bytes };
+  }
+}
+
+export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): Plan {
+  const size = dtype === "float32" ? 4 : 8;
+  const M = demand.blockSamples;
+  const { segments, length: paramsLength } = planSegments(spec, size);
+  const widths = [spec.inputs, ...spec.layers.map((layer, l) => unitsOf(layer, spec, l))];
+  const outputs = widths[widths.length - 1] as number;
+  const cursor = new Cursor();
+
+  const net = cursor.take(NET_SIZE);
+  const nodeRecords = cursor.take(NODE_SIZE * widths.length);
+  const segmentRecords = cursor.take(SEGMENT_SIZE * segments.length);
+  const trainJob = cursor.take(JOB_SIZE);
+  const passJob = cursor.take(JOB_SIZE);
+  const validationJob = cursor.take(JOB_SIZE);
+  const hash = cursor.take(16);
+  const constants = spec.layers.map((layer) =>
+    layer.type === "affine"
+      ? { scale: cursor.take(layer.scale.length * size), shift: cursor.take(layer.shift.length * size) }
+      : undefined,
+  );
+  const params = cursor.take(paramsLength * size);
+  const gradients = cursor.take(demand.training ? paramsLength * size : 0);
+  const state = cursor.take(demand.slots * paramsLength * size);
+
+  const nodes = widths.map((units, n): PlannedNode => {
+    const layer = n === 0 ? undefined : (spec.layers[n - 1] as ResolvedLayer);
+    const a = cursor.take(M * units * size);
+    const keepsZ = n === widths.length - 1 && (spec.loss === "crossEntropy" || spec.loss === "binaryCrossEntropy");
+    return {
+      units,
+      inputs: n === 0 ? units : (widths[n - 1] as number),
+      layer,
+      W: segments.find((segment) => segment.layer === n - 1 && segment.part === "W"),
+      b: segments.find((segment) => segment.layer === n - 1 && segment.part === "b"),
+      scale: constants[n - 1]?.scale,
+      shift: constants[n - 1]?.shift,
+      a,
+      z: keepsZ ? cursor.take(M * units * size) : a,
+      delta: (n > 0 && demand.training) || demand.inputGradients ? cursor.take(M * units * size) : undefined,
+    };
+  });
+  const widest = (pick: (node: PlannedNode) => number) => Math.max(0, ...nodes.slice(1).map(pick));
+  const packA = cursor.take(demand.training ? widest((node) => roundUp(node.inputs, 32 / size)) * M * size : 0);
+  const packD = cursor.take(demand.training ? widest((node) => roundUp(node.units, 4)) * M * size : 0);
+  const packW = cursor.take(demand.training && M >= 64 ? widest((node) => node.units) * 4 * size : 0);
+  const lossScratch = cursor.take(2 * M * size);
+
+  const x = cursor.take(demand.rows * spec.inputs * size);
+  const y = cursor.take(demand.rows * demand.targetBytes);
+  const order = cursor.take(demand.ordered * 4);
+  const reports = cursor.take(demand.reports * 16);
+  const stagingRows = stagingRowsOf(spec.inputs, outputs, size, M);
+  const stagingX = cursor.take(stagingRows * spec.inputs * size);
+  const stagingY = cursor.take(stagingRows * Math.max(4, outputs * size));
+  const stagingOut = cursor.take(stagingRows * Math.max(outputs, demand.inputGradients ? spec.inputs : 0) * size);
+
+  return {
+    dtype,
+    size,
+    demand,
+    inputs: spec.inputs,
+    outputs,
+    nodes,
+    segments,
+    paramsLength,
+    parameterCount: segments.reduce((sum, segment) => sum + segment.rows * segment.cols, 0),
+    net,
+    nodeRecords,
+    segmentRecords,
+    trainJob,
+    passJob,
+    validationJob,
+    params,
+    gradients,
+    state,
+    packA,
+    packD,
+    packW,
+    lossScratch,
+    x,
+    y,
+    order,
+    reports,
+    stagingRows,
+    stagingX,
+    stagingY,
+    stagingOut,
+    hash,
+    totalBytes: cursor.end,
+  };
+}
+
+export function unitsOf(layer: ResolvedLayer, spec: ResolvedSpec, index: number): number {
+  if (layer.type === "dense") return layer.units;
+  return index === 0 ? spec.inputs : unitsOf(spec.layers[index - 1] as ResolvedLayer, spec, index - 1);
+}
+
+/** W and b of every dense layer, each from a 64-byte boundary. */
+function planSegments(spec: ResolvedSpec, size: number): { segments: Segment[]; length: number } {
+  const segments: Segment[] = [];
+  let length = 0;
+  const take = (layer: number, part: "W" | "b", rows: number, cols: number): void => {
+    const pitch = part === "W" ? pitchOf(cols, size) : roundUp(cols, 32 / size);
+    segments.push({ layer, part, name: `layers[${layer}].${part}`, offset: length, rows, cols, pitch });
+    length += roundUp(rows * pitch, ALIGN / size);
+  };
+  let cols = spec.inputs;
+  for (const [index, layer] of spec.layers.entries()) {
+    if (layer.type !== "dense") continue;
+    take(index, "W", layer.units, cols);
+    if (layer.bias) take(index, "b", 1, layer.units);
+    cols = layer.units;
+  }
+  return { segments, length };
+}
+
+/** About a quarter of a megabyte of rows, whole blocks, at least one block. */
+function stagingRowsOf(inputs: number, outputs: number, size: number, M: number): number {
+  const rows = Math.min(512, Math.floor(2 ** 18 / ((inputs + 2 * outputs) * size)));
+  return M * Math.max(1, Math.floor(rows / M));
+}
+
+/** Multiply-adds × 2 of one sample in forward, delta and gradient. */
+export function flopsPerSample(plan: Plan): number {
+  return plan.segments.reduce((sum, segment) => sum + 6 * segment.rows * segment.cols, 0);
+}
+
+/** Bytes of activations and deltas per sample of a block. */
+export function bytesPerSample(spec: ResolvedSpec, size: number): number {
+  const widths = spec.layers.map((layer, l) => unitsOf(layer, spec, l));
+  return size * (spec.inputs * 2 + widths.reduce((sum, units) => sum + 3 * units, 0));
+}

@@ -1,0 +1,106 @@
+// Model ⇄ file.
+
+import type { Core } from "./core/exports.ts";
+import { instantiateCore, instantiateCoreSync } from "./core/instantiate.ts";
+import { decode, encode, type LoadedNetwork } from "./formats/network.ts";
+import type { Reals } from "./memory.ts";
+import { Model } from "./model.ts";
+import type { Core as CoreOption } from "./options/network.ts";
+import { OPTIMIZER_SLOTS } from "./options/optimizer.ts";
+import type { Region } from "./plan.ts";
+
+/** The file of the last whole step. */
+export function saveModel(model: Model, withOptimizer: boolean): Uint8Array {
+  const { memory, optimizer, progress } = model;
+  const { params, state } = memory.plan;
+  const spec = {
+    ...model.spec,
+    layers: model.spec.layers.map((layer, l) =>
+      layer.type === "dense" ? { ...layer, trainable: model.trainable[l] ?? layer.trainable } : layer,
+    ),
+  };
+  return encode({
+    spec,
+    dtype: model.dtype,
+    seed: model.seed,
+    parameters: logical(model, params, 0),
+    ...(withOptimizer && optimizer
+      ? {
+          optimizer: {
+            options: optimizer,
+            slots: Array.from({ length: model.stateSlots }, (_, slot) => logical(model, state, slot)),
+            beta1Power: model.powers.beta1,
+            beta2Power: model.powers.beta2,
+          },
+        }
+      : {}),
+    progress: {
+      epoch: progress.epoch,
+      step: progress.step,
+      position: progress.position,
+      epochLoss: progress.epochLoss,
+      epochCorrect: progress.epochCorrect,
+      ...(progress.data ?? {}),
+    },
+    history: model.history,
+    ...(model.names === undefined ? {} : { names: model.names }),
+    unknown: model.unknownChunks,
+  });
+}
+
+/** All segments of a region laid out as the parameters, one after the other, without padding. */
+function logical(model: Model, base: Region, slot: number): Reals {
+  const { memory } = model;
+  const { parameterCount, size, segments } = memory.plan;
+  const values = size === 4 ? new Float32Array(parameterCount) : new Float64Array(parameterCount);
+  let at = 0;
+  for (const segment of segments) {
+    const part = memory.readSegment(base, segment, slot);
+    values.set(part, at);
+    at += part.length;
+  }
+  return values;
+}
+
+function writeLogical(model: Model, base: Region, values: Reals, slot: number): void {
+  let at = 0;
+  for (const segment of model.memory.plan.segments) {
+    const count = segment.rows * segment.cols;
+    model.memory.writeSegmentValues(base, segment, values.subarray(at, at + count), slot);
+    at += count;
+  }
+}
+
+export async function loadModel(bytes: unknown, core: CoreOption): Promise<Model> {
+  const saved = decode(bytes);
+  return restoreModel(saved, await instantiateCore(core, saved.dtype));
+}
+
+export function loadModelSync(bytes: unknown, core: CoreOption): Model {
+  const saved = decode(bytes);
+  return restoreModel(saved, instantiateCoreSync(core, saved.dtype));
+}
+
+function restoreModel(saved: LoadedNetwork, core: Core): Model {
+  const model = new Model(core, saved.spec, saved.dtype, saved.seed);
+  writeLogical(model, model.memory.plan.params, saved.parameters, 0);
+  const { optimizer, progress } = saved;
+  if (optimizer !== undefined) {
+    model.demand({ training: true, slots: OPTIMIZER_SLOTS[optimizer.options.type], reports: 1 });
+    for (const [slot, values] of optimizer.slots.entries()) {
+      writeLogical(model, model.memory.plan.state, values, slot);
+    }
+    model.optimizer = optimizer.options;
+    model.powers = { beta1: optimizer.beta1Power, beta2: optimizer.beta2Power };
+  }
+  const { epoch, step, position, epochLoss, epochCorrect, fingerprint, shuffle, validation } = progress;
+  const data =
+    fingerprint === undefined || shuffle === undefined || validation === undefined
+      ? undefined
+      : { fingerprint, shuffle, validation };
+  model.progress = { epoch, step, position, epochLoss, epochCorrect, data };
+  model.history = [...saved.history];
+  model.names = saved.names;
+  model.unknownChunks = saved.unknown;
+  return model;
+}

@@ -1,0 +1,33 @@
+import type { KeptSpec } from "./options/spec.ts";
+import type { Plan } from "./plan.ts";
+
+/** One line per layer: shape, activation, parameters. */
+export function summarize(
+  spec: KeptSpec,
+  plan: Plan,
+  of: { readonly dtype: string; readonly core: string; readonly seed: number },
+): string {
+  const rows: string[][] = [["layer", "type", "shape", "activation", "parameters", "trainable"]];
+  for (const [l, layer] of spec.layers.entries()) {
+    const node = plan.nodes[l + 1];
+    const shape = `${node?.inputs} → ${node?.units}`;
+    if (layer.type === "affine") {
+      rows.push([String(l), "affine", shape, "", "0", "fixed"]);
+      continue;
+    }
+    const { activation, trainable } = layer;
+    const name = activation.type === "leakyRelu" ? `leakyRelu(${activation.alpha})` : activation.type;
+    const count = (node?.inputs ?? 0) * layer.units + (layer.bias ? layer.units : 0);
+    const trained = trainable === true ? "yes" : trainable === false ? "no" : `${trainable} only`;
+    rows.push([String(l), "dense", shape, name, String(count), trained]);
+  }
+  const widths = (rows[0] as string[]).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  const line = (row: string[]) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd();
+  const table = rows.map(line);
+  const loss = `${plan.inputs} inputs, ${plan.outputs} outputs, loss ${spec.loss}, ${plan.parameterCount} parameters`;
+  return [...table, `${loss}, ${of.dtype}, core ${of.core}, seed ${of.seed}`].join("\n");
+}

@@ -1,0 +1,55 @@
+// Backpropagation against numerical differentiation: nudge a parameter, look at the loss. Always in f64; slower than
+// backpropagation by twice the number of parameters, which is why it is a check and not the method.
+import * as abi from "../core/abi.ts";
+import type { RowSource } from "../data/rows.ts";
+import type { TargetSource } from "../data/targets.ts";
+import type { Model } from "../model.ts";
+import type { GradientCheck } from "../options/results.ts";
+import { runPass } from "./passes.ts";
+
+/** Of a central difference in f64: near the cube root of the machine epsilon, where both errors balance. */
+const STEP = 6e-6;
+
+/** Compares up to `limit` parameters of a float64 model, spread evenly; parameters end as they were. */
+export function checkGradients(model: Model, x: RowSource, y: TargetSource, limit: number): GradientCheck {
+  const { memory } = model;
+  model.demand({ training: true, reports: 1 });
+  runPass(model, abi.MODE_GRADIENT, x, y, { all: true });
+  const { plan } = memory;
+  const gradients = plan.segments.map((segment) => memory.readSegment(plan.gradients, segment));
+  let norm = 0;
+  for (const values of gradients) for (const value of values) norm = Math.max(norm, Math.abs(value));
+  const total = plan.parameterCount;
+  const stride = Math.max(1, Math.ceil(total / limit));
+  let worst: GradientCheck["worst"] | undefined;
+  let maxRelativeError = -1;
+  let checked = 0;
+  let base = 0;
+  for (const [s, segment] of plan.segments.entries()) {
+    const { rows, cols, part, layer } = segment;
+    const values = memory.readSegment(plan.params, segment);
+    const lossAt = (index: number, value: number): number => {
+      const changed = values.slice();
+      changed[index] = value;
+      memory.writeSegmentValues(plan.params, segment, changed);
+      return runPass(model, abi.MODE_EVALUATE, x, y).loss;
+    };
+    for (let index = (stride - (base % stride)) % stride; index < rows * cols; index += stride) {
+      const value = values[index] as number;
+      const h = STEP * Math.max(1, Math.abs(value));
+      // The step that is really taken: value ± h are rounded.
+      const difference = (lossAt(index, value + h) - lossAt(index, value - h)) / (value + h - (value - h));
+      const gradient = (gradients[s] as Float64Array)[index] as number;
+      const scale = Math.max(Math.abs(gradient), Math.abs(difference), 1e-3 * norm);
+      const error = scale === 0 ? 0 : Math.abs(gradient - difference) / scale;
+      checked++;
+      if (!(error > maxRelativeError)) continue;
+      maxRelativeError = error;
+      const at = part === "W" ? { row: Math.floor(index / cols), col: index % cols } : { row: index, col: 0 };
+      worst = { layer, part, ...at, gradient, difference };
+    }
+    memory.writeSegmentValues(plan.params, segment, values);
+    base += rows * cols;
+  }
+  return { maxRelativeError, worst: worst as GradientCheck["worst"], checked };
+}

@@ -1,0 +1,102 @@
+// One pass over rows that are staged window by window: predict, evaluate, gradients, and a single step.
+import * as abi from "../core/abi.ts";
+import type { RowSource } from "../data/rows.ts";
+import { checkTargets, nonFiniteError, type TargetSource } from "../data/targets.ts";
+import type { Reals } from "../memory.ts";
+import type { Model } from "../model.ts";
+import { Job, RUN } from "./job.ts";
+
+const ALL = 2 ** 31 - 1;
+
+export interface PassResult {
+  /** Mean over the rows of the data term. */
+  readonly loss: number;
+  readonly correct: number;
+}
+
+/** Whether `correct` counts classes: softmax or one sigmoid unit under its cross-entropy. */
+export function countsClasses(model: Model): boolean {
+  const { loss } = model.spec;
+  return loss === "crossEntropy" || (loss === "binaryCrossEntropy" && model.memory.plan.outputs === 1);
+}
+
+/** Copies rows [first, last) of x into the staging region and checks that they are finite. */
+function stageRows(model: Model, source: RowSource, name: string, first: number, last: number, at: "x" | "y"): void {
+  const { memory } = model;
+  const region = at === "x" ? memory.plan.stagingX : memory.plan.stagingY;
+  const count = (last - first) * source.cols;
+  source.copyTo(memory.reals({ offset: region.offset, bytes: count * memory.plan.size }), first, last);
+  const bad = model.core.exports.scan(region.offset, count);
+  if (bad < 0) return;
+  const index = first * source.cols + bad;
+  throw nonFiniteError(
+    name,
+    index,
+    source.cols,
+    source.valueAt(first + Math.floor(bad / source.cols), bad % source.cols),
+  );
+}
+
+function stageTargets(model: Model, y: TargetSource, name: string, first: number, last: number): void {
+  const { memory, spec, targetDtype } = model;
+  const { stagingY } = memory.plan;
+  if (y.kind === "class") {
+    y.copyTo(memory.ints({ offset: stagingY.offset, bytes: (last - first) * 4 }), first, last);
+    return;
+  }
+  stageRows(model, y.source, name, first, last, "y");
+  const { cols } = y.source;
+  const values = memory.reals({ offset: stagingY.offset, bytes: (last - first) * cols * memory.plan.size });
+  checkTargets(values, last - first, cols, spec.loss, targetDtype, name, first);
+}
+
+/** Passes x (and y) through the network in `mode`; `onWindow` sees each finished window's results while they stand. */
+export function runPass(
+  model: Model,
+  mode: number,
+  x: RowSource,
+  y: TargetSource | undefined,
+  options: {
+    readonly all?: boolean;
+    readonly inputGradients?: boolean;
+    readonly prepare?: (job: Job) => void;
+    readonly onWindow?: (first: number, last: number, out: Reals) => void;
+  } = {},
+): PassResult {
+  const { memory } = model;
+  const { plan } = memory;
+  const job = new Job(memory, plan.passJob);
+  job.clear();
+  job.setInt(abi.JOB_MODE, mode);
+  job.setInt(abi.JOB_X_PTR, plan.stagingX.offset);
+  job.setInt(abi.JOB_X_PITCH, plan.inputs);
+  job.setInt(abi.JOB_Y_PTR, plan.stagingY.offset);
+  job.setInt(abi.JOB_TARGET_KIND, y?.kind === "class" ? abi.TARGET_CLASS : abi.TARGET_DENSE);
+  job.setInt(abi.JOB_ROWS, x.rows);
+  job.setInt(abi.JOB_BATCH, x.rows);
+  job.setInt(abi.JOB_BLOCK, plan.demand.blockSamples);
+  job.setInt(abi.JOB_EPOCHS_LEFT, 1);
+  job.setInt(abi.JOB_STEPS_LEFT, 1);
+  job.setInt(abi.JOB_OUT_PTR, plan.stagingOut.offset);
+  job.setInt(abi.JOB_INPUT_GRADIENT_PTR, options.inputGradients ? plan.stagingOut.offset : 0);
+  job.setInt(abi.JOB_REPORTS_PTR, plan.reports.offset);
+  job.setInt(abi.JOB_REPORTS_CAPACITY, 1);
+  job.setInt(abi.JOB_FLAGS, (options.all ? abi.JOB_FLAG_ALL : 0) | (countsClasses(model) ? abi.JOB_FLAG_COUNT : 0));
+  options.prepare?.(job);
+  const width = options.inputGradients ? plan.inputs : plan.outputs;
+  for (let first = 0; first < x.rows; first += plan.stagingRows) {
+    const last = Math.min(first + plan.stagingRows, x.rows);
+    stageRows(model, x, "x", first, last, "x");
+    if (y !== undefined) stageTargets(model, y, "y", first, last);
+    job.setInt(abi.JOB_WINDOW_BEGIN, first);
+    job.setInt(abi.JOB_WINDOW_END, last);
+    const status = job.run(ALL);
+    if (status !== (last < x.rows ? RUN.needsData : RUN.done) && status !== RUN.diverged) {
+      throw new Error(`the core ended a pass with status ${status}`);
+    }
+    const { offset } = plan.stagingOut;
+    options.onWindow?.(first, last, memory.reals({ offset, bytes: (last - first) * width * plan.size }));
+  }
+  const correctField = mode === abi.MODE_TRAIN ? abi.JOB_EPOCH_CORRECT : abi.JOB_STEP_CORRECT;
+  return { loss: job.double(abi.JOB_STEP_LOSS), correct: job.double(correctField) };
+}

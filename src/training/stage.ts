@@ -1,0 +1,201 @@
+// What the user gave → the data window: training rows first, validation rows after them. Everything is checked here.
+import * as abi from "../core/abi.ts";
+import { type RowSource, rowSource } from "../data/rows.ts";
+import { splitIndices, targetClasses } from "../data/split.ts";
+import { checkTargets, nonFiniteError, type TargetSource, targetSource } from "../data/targets.ts";
+import type { Reals } from "../memory.ts";
+import type { DataIdentity, Model } from "../model.ts";
+import { type ResolvedFitOptions, resolveFitOptions } from "../options/fit.ts";
+import { OPTIMIZER_SLOTS } from "../options/optimizer.ts";
+import type { Demand, Region } from "../plan.ts";
+
+/** Data in the window, and what a run needs to know of them. */
+export class Staged {
+  readonly options: ResolvedFitOptions;
+  /** N: rows that are trained on. */
+  readonly rows: number;
+  readonly validationRows: number;
+  readonly validationIndices: Int32Array | undefined;
+  readonly targetKind: number;
+  private readonly wanted: Partial<Demand>;
+  private copy: { x: Uint8Array; y: Uint8Array } | undefined;
+  identity: DataIdentity = { fingerprint: "", shuffle: false, validation: "" };
+
+  constructor(
+    options: ResolvedFitOptions,
+    rows: number,
+    validation: { readonly rows: number; readonly indices: Int32Array | undefined },
+    targetKind: number,
+    wanted: Partial<Demand>,
+  ) {
+    this.options = options;
+    this.rows = rows;
+    this.validationRows = validation.rows;
+    this.validationIndices = validation.indices;
+    this.targetKind = targetKind;
+    this.wanted = wanted;
+  }
+
+  /** Takes the data out of the window. */
+  keepCopy(model: Model): void {
+    const { memory } = model;
+    this.copy = { x: memory.bytes(memory.plan.x).slice(), y: memory.bytes(memory.plan.y).slice() };
+  }
+
+  /** Puts the data back where another call has used the window since. */
+  restage(model: Model): void {
+    if (model.windowOwner === this) return;
+    const { memory } = model;
+    model.demand(this.wanted);
+    if (this.copy === undefined) throw new Error("the data window was overwritten");
+    memory.bytes(memory.plan.x).set(this.copy.x);
+    memory.bytes(memory.plan.y).set(this.copy.y);
+    this.copy = undefined;
+    model.windowOwner = this;
+  }
+}
+
+/**
+ * Checks x, y and options and copies the rows into the window.
+ * @throws TypeError, RangeError; then nothing but the (unused) window has changed
+ */
+export function stageData(
+  model: Model,
+  x: unknown,
+  y: unknown,
+  options: unknown,
+  how: { readonly reports: number; readonly name: string },
+): Staged {
+  const { spec, dtype, memory } = model;
+  const { inputs, outputs, size } = memory.plan;
+  const xs = rowSource(x, "x", inputs);
+  const ys = targetSource(y, "y", { rows: xs.rows, outputs, loss: spec.loss });
+  const resolved = resolveFitOptions(options, { rows: xs.rows, dtype, last: model.optimizer }, how.name);
+  const { validation } = resolved;
+  const held = heldBack(model, validation, xs.rows, ys);
+  const rows = xs.rows - (held.split?.validation.length ?? 0);
+  const validationRows = held.split?.validation.length ?? held.x?.rows ?? 0;
+  const classes = ys.kind === "class";
+  const wanted: Partial<Demand> = {
+    blockSamples: model.blockSamplesFor(resolved.batchSize),
+    training: true,
+    slots: OPTIMIZER_SLOTS[resolved.optimizer.type],
+    rows: rows + validationRows,
+    ordered: resolved.shuffle ? rows : 0,
+    targetBytes: classes ? 4 : outputs * size,
+    reports: how.reports,
+  };
+  const indices = held.split?.validation;
+  const kind = classes ? abi.TARGET_CLASS : abi.TARGET_DENSE;
+  const staged = new Staged(resolved, rows, { rows: validationRows, indices }, kind, wanted);
+  model.demand(wanted);
+  model.windowOwner = staged;
+  const fingerprint = copyRows(model, xs, ys, { name: "", begin: 0, indices: held.split?.train });
+  let heldFingerprint = "";
+  if (held.split) copyRows(model, xs, ys, { name: "", begin: rows, indices: held.split.validation });
+  else if (held.x && held.y) {
+    const to = { name: "validation.", begin: rows, indices: undefined };
+    heldFingerprint = copyRows(model, held.x, held.y, to);
+  }
+  staged.identity = Object.freeze({
+    fingerprint,
+    shuffle: resolved.shuffle,
+    validation: validationKey(validation, heldFingerprint),
+  });
+  return staged;
+}
+
+interface HeldBack {
+  readonly split?: { readonly train: Int32Array; readonly validation: Int32Array };
+  readonly x?: RowSource;
+  readonly y?: TargetSource;
+}
+
+function heldBack(model: Model, validation: ResolvedFitOptions["validation"], rows: number, y: TargetSource): HeldBack {
+  if (validation.kind === "none") return {};
+  if (validation.kind === "data") {
+    const { inputs, outputs } = model.memory.plan;
+    const vx = rowSource(validation.x, "validation.x", inputs);
+    const vy = targetSource(validation.y, "validation.y", { rows: vx.rows, outputs, loss: model.spec.loss });
+    if (vy.kind !== y.kind) {
+      const kinds = { class: "class indices", dense: "rows" };
+      throw new TypeError(`validation.y: expected ${kinds[y.kind]} as in y, got ${kinds[vy.kind]}`);
+    }
+    return { x: vx, y: vy };
+  }
+  const want = { fraction: validation.fraction, rows, seed: model.seed };
+  const labels = targetClasses(y, model.spec.loss);
+  return { split: splitIndices(labels === undefined ? want : { ...want, labels }) };
+}
+
+function part(region: Region, first: number, count: number, rowBytes: number): Region {
+  return { offset: region.offset + first * rowBytes, bytes: count * rowBytes };
+}
+
+/** Elements that are copied, scanned and fingerprinted while they are in the cache. */
+const SLICE = 2 ** 16;
+
+/** Copies rows (all, or those with `indices`) to the window from row `begin` on, checks them and returns their fingerprint. */
+function copyRows(
+  model: Model,
+  x: RowSource,
+  y: TargetSource,
+  to: { readonly name: string; readonly begin: number; readonly indices: Int32Array | undefined },
+): string {
+  const { memory, spec, dtype, core } = model;
+  const { plan } = memory;
+  const { begin, indices, name } = to;
+  const count = indices?.length ?? x.rows;
+  const copy = (
+    source: RowSource,
+    sourceName: string,
+    rows: Region,
+    check?: (values: Reals, first: number) => void,
+  ) => {
+    const { cols } = source;
+    // Whole multiples of 4 rows keep the fingerprint independent of the slices.
+    const slice = Math.max(4, Math.floor(SLICE / cols / 4) * 4);
+    for (let first = 0; first < count; first += slice) {
+      const last = Math.min(first + slice, count);
+      const at = part(rows, first, last - first, cols * plan.size);
+      if (indices === undefined) source.copyTo(memory.reals(at), first, last);
+      else source.copyRows(memory.reals(at), indices.subarray(first, last));
+      const bad = core.exports.scan(at.offset, (last - first) * cols);
+      if (bad >= 0) {
+        const row = first + Math.floor(bad / cols);
+        const original = indices === undefined ? row : (indices[row] as number);
+        const value = source.valueAt(original, bad % cols);
+        throw nonFiniteError(sourceName, original * cols + (bad % cols), cols, value);
+      }
+      check?.(memory.reals(at), first);
+      core.exports.fingerprint(at.offset, at.bytes, plan.hash.offset);
+    }
+  };
+  memory.ints(plan.hash).set([count, plan.inputs, plan.outputs, y.kind === "class" ? 1 : 0]);
+  copy(x, `${name}x`, part(plan.x, begin, count, plan.inputs * plan.size));
+  const targets = part(plan.y, begin, count, plan.demand.targetBytes);
+  if (y.kind === "class") {
+    if (indices === undefined) y.copyTo(memory.ints(targets), 0, count);
+    else y.copyRows(memory.ints(targets), indices);
+    core.exports.fingerprint(targets.offset, targets.bytes, plan.hash.offset);
+  } else {
+    const { cols } = y.source;
+    copy(y.source, `${name}y`, targets, (values, first) => {
+      if (indices === undefined) {
+        checkTargets(values, values.length / cols, cols, spec.loss, dtype, `${name}y`, first);
+        return;
+      }
+      for (let i = 0; i * cols < values.length; i++) {
+        const row = values.subarray(i * cols, (i + 1) * cols);
+        checkTargets(row, 1, cols, spec.loss, dtype, `${name}y`, indices[first + i]);
+      }
+    });
+  }
+  return Array.from(memory.ints(plan.hash), (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+}
+
+/** How rows are held back, in a word that two fits can be compared by. */
+function validationKey(validation: ResolvedFitOptions["validation"], fingerprint: string): string {
+  if (validation.kind === "none") return "none";
+  return validation.kind === "fraction" ? String(validation.fraction) : fingerprint;
+}

@@ -1,0 +1,52 @@
+import * as abi from "../core/abi.ts";
+import type { RowSource } from "../data/rows.ts";
+import type { TargetSource } from "../data/targets.ts";
+import type { Model } from "../model.ts";
+import type { ResolvedOptimizer } from "../options/optimizer.ts";
+import { findDivergence } from "./divergence.ts";
+import { runPass } from "./passes.ts";
+
+/**
+ * One update on the batch x, y; the memory has been planned. Returns the loss before it.
+ * @throws what the data are refused for, before anything changes; DivergenceError with the network as before
+ */
+export function trainStep(model: Model, x: RowSource, y: TargetSource, optimizer: ResolvedOptimizer): number {
+  const { memory, progress } = model;
+  const { params, state, trainJob } = memory.plan;
+  // Rows are checked window by window, so the update itself, in the last block, comes after every check.
+  const before = { params: memory.bytes(params).slice(), state: memory.bytes(state).slice() };
+  const last = { optimizer: model.optimizer, powers: model.powers };
+  model.useOptimizer(optimizer);
+  const undo = () => {
+    memory.bytes(params).set(before.params);
+    memory.bytes(state).set(before.state);
+    model.optimizer = last.optimizer;
+    model.powers = last.powers;
+  };
+  memory.bytes(trainJob).fill(0);
+  let powers = model.powers;
+  try {
+    const { loss } = runPass(model, abi.MODE_TRAIN, x, y, {
+      prepare: (job) => {
+        job.setOptimizer(optimizer, model.powers);
+        job.setDouble(abi.JOB_STEP, progress.step);
+      },
+      onWindow: (_first, rows) => {
+        if (rows < x.rows) return;
+        const record = memory.record(memory.plan.passJob);
+        powers = {
+          beta1: record.getFloat64(abi.JOB_BETA1_POWER, true),
+          beta2: record.getFloat64(abi.JOB_BETA2_POWER, true),
+        };
+      },
+    });
+    const diverged = findDivergence(model, !Number.isFinite(loss), progress.epoch + 1, progress.step + 1);
+    if (diverged !== undefined) throw diverged;
+    model.powers = powers;
+    progress.step++;
+    return loss;
+  } catch (error) {
+    undo();
+    throw error;
+  }
+}

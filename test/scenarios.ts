@@ -1,0 +1,105 @@
+// Drawn networks, data and fit options for the tests of equal bits.
+import fc from "fast-check";
+import { expect } from "vitest";
+import type { ActivationName, FitOptions, Loss, NetworkSpec, OptimizerName } from "../src/index.ts";
+import { drawRows, drawsFrom } from "./draws.ts";
+
+export const NETWORKS = 52;
+export const SEED = 20_250;
+const OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam"] as const;
+export const DTYPES = ["float32", "float64"] as const;
+
+export type DType = (typeof DTYPES)[number];
+
+export interface Scenario {
+  spec: NetworkSpec;
+  seed: number;
+  x: number[][];
+  y: number[][] | number[];
+  fit: FitOptions & { epochs: number; batchSize: number | "full" };
+  /** A number that cuts the run in two. */
+  cut: number;
+}
+
+const units = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(16, 17, 33));
+const hidden = fc.constantFrom<ActivationName>("linear", "sigmoid", "tanh", "relu", "leakyRelu");
+const ends = fc.constantFrom<[ActivationName, Loss]>(
+  ["linear", "meanSquaredError"],
+  ["tanh", "squaredError"],
+  ["relu", "meanSquaredError"],
+  ["softmax", "crossEntropy"],
+  ["softmax", "squaredError"],
+  ["sigmoid", "binaryCrossEntropy"],
+  ["sigmoid", "squaredError"],
+);
+
+export const scenario: fc.Arbitrary<Scenario> = fc
+  .record({
+    inputs: fc.integer({ min: 1, max: 20 }),
+    layers: fc.array(
+      fc.record({
+        units,
+        activation: hidden,
+        bias: fc.boolean(),
+        trainable: fc.constantFrom(true, true, false, "weights" as const, "bias" as const),
+      }),
+      { maxLength: 2 },
+    ),
+    atLeast: fc.integer({ min: 1, max: 5 }),
+    end: ends,
+    classIndices: fc.boolean(),
+    seed: fc.integer({ min: 0, max: 2 ** 40 }),
+    samples: fc.integer({ min: 4, max: 60 }),
+    batch: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constantFrom(1, 8, 16, 1000, "full" as const)),
+    epochs: fc.integer({ min: 2, max: 4 }),
+    shuffle: fc.boolean(),
+    validation: fc.constantFrom(undefined, undefined, 0.25),
+    cut: fc.nat(1000),
+  })
+  .map(
+    ({
+      inputs,
+      layers,
+      atLeast,
+      end: [activation, loss],
+      classIndices,
+      seed,
+      samples,
+      batch,
+      epochs,
+      shuffle,
+      validation,
+      cut,
+    }) => {
+      const outputs = activation === "softmax" ? Math.max(2, atLeast) : atLeast;
+      const draw = drawsFrom(seed);
+      const shares = drawRows(draw, samples, outputs, 0.5).map((row) => row.map((value) => value + 0.5));
+      const classes = shares.map((row) => row.indexOf(Math.max(...row)));
+      const oneHot = classes.map((k) => shares[0]!.map((_, o) => Number(o === k)));
+      const parts = layers.map((layer) =>
+        layer.bias || layer.trainable !== "bias" ? layer : { ...layer, trainable: true },
+      );
+      const y = loss === "crossEntropy" ? (classIndices ? classes : oneHot) : shares;
+      return {
+        spec: { inputs, layers: [...parts, { units: outputs, activation }], loss },
+        seed,
+        x: drawRows(draw, samples, inputs, 1),
+        y,
+        fit: { epochs, batchSize: batch, shuffle, ...(validation !== undefined && { validation }) },
+        cut,
+      };
+    },
+  );
+
+/** Calls `body` for every drawn network × optimizer × dtype. */
+export async function forAll(
+  body: (scenario: Scenario, optimizer: OptimizerName, dtype: DType) => void | Promise<void>,
+) {
+  let networks = 0;
+  const property = fc.asyncProperty(scenario, async (drawn) => {
+    networks++;
+    for (const optimizer of OPTIMIZERS) for (const dtype of DTYPES) await body(drawn, optimizer, dtype);
+  });
+  await fc.assert(property, { numRuns: NETWORKS, seed: SEED, includeErrorInReport: true });
+  expect(networks).toBeGreaterThanOrEqual(50);
+}

@@ -1,0 +1,15 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+export default defineConfig({
+  root,
+  resolve: { alias: { "#core": `${root}src/core/source.embedded.ts` } },
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/runtime/**"],
+    testTimeout: 60_000,
+    pool: "forks",
+  },
+});
