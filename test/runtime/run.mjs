@@ -1,0 +1,122 @@
+// node test/runtime/run.mjs [--only node24,chromium] [--update] [--counts FILE]
+//
+// Builds and packs the package, installs the tarball into a temporary consumer, runs the smoke program there on every
+// runtime, and compares what it gives with hashes.json. Offline once `install.mjs` has run. Exits 0 only when every
+// runtime ran and everything is equal. `--update` writes hashes.json from Node 20's results; nothing else does.
+// `--counts` writes "EQUAL DIFFERENT" to a file, for scripts.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { makeConsumer } from "./consumer.mjs";
+import { killAll, run } from "./process.mjs";
+import { compare, constantsOf, table } from "./report.mjs";
+import { runBrowser } from "./runtimes/browser.mjs";
+import { runNode } from "./runtimes/node.mjs";
+import { checkTypes } from "./runtimes/types.mjs";
+import { runWorkerd } from "./runtimes/workerd.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(dirname(here));
+const hashesFile = join(here, "hashes.json");
+const toolsBinary = (name) => join(here, "tools", "node_modules", name, "bin", "node");
+
+/** Every runtime, in the table's order. `seconds` bounds its run on a slow and busy machine. */
+const RUNTIMES = {
+  node20: { seconds: 60, run: (context) => runNode(process.execPath, context), expect: /^20\./ },
+  node24: { seconds: 60, run: (context) => runNode(toolsBinary("node24"), context), expect: /^24\./ },
+  node26: { seconds: 60, run: (context) => runNode(toolsBinary("node26"), context), expect: /^26\./ },
+  chromium: { seconds: 120, run: (context) => runBrowser("chromium", "unbundled", context) },
+  firefox: { seconds: 120, run: (context) => runBrowser("firefox", "bundled", context) },
+  workerd: { seconds: 90, run: runWorkerd },
+  restricted: { seconds: 120, run: (context) => runBrowser("chromium", "restricted", context) },
+  types: { seconds: 120, run: checkTypes },
+};
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: { only: { type: "string" }, update: { type: "boolean", default: false }, counts: { type: "string" } },
+  });
+  const names = values.only?.split(",") ?? Object.keys(RUNTIMES);
+  for (const name of names) {
+    if (!Object.hasOwn(RUNTIMES, name)) {
+      throw new Error(`--only: expected some of ${Object.keys(RUNTIMES).join(",")}, got ${name}`);
+    }
+  }
+  if (values.update && !names.includes("node20")) throw new Error("--update: needs node20 among the runtimes");
+  return { names, update: values.update, counts: values.counts };
+}
+
+async function runOne(name, context) {
+  const { seconds, run: runRuntime, expect } = RUNTIMES[name];
+  const started = performance.now();
+  let outcome;
+  try {
+    outcome = await runRuntime({ ...context, seconds });
+    if (expect && !expect.test(outcome.version)) throw new Error(`expected version ${expect}, got ${outcome.version}`);
+  } catch (error) {
+    outcome = { error: error.message };
+  }
+  return { runtime: name, seconds: (performance.now() - started) / 1000, ...outcome };
+}
+
+/** Runs the runtimes one after the other and gives their outcomes. */
+async function runAll(names, temporary) {
+  process.stderr.write("building and packing\n");
+  await run("npm", { args: ["run", "build"], cwd: root, seconds: 600 });
+  const consumer = await makeConsumer(root, temporary);
+  const esbuild = await import("esbuild");
+  const outcomes = [];
+  for (const name of names) {
+    process.stderr.write(`running ${name}\n`);
+    outcomes.push(await runOne(name, { consumer, temporary, esbuild }));
+  }
+  await esbuild.stop();
+  return outcomes;
+}
+
+function report(outcomes, counts) {
+  const constants = existsSync(hashesFile) ? JSON.parse(readFileSync(hashesFile, "utf8")) : {};
+  const comparisons = compare(constants, outcomes);
+  console.log(`\n${table(comparisons, outcomes)}\n`);
+  const different = comparisons.filter(({ equal }) => !equal);
+  for (const { runtime, row, problem } of different) console.log(`${runtime}: ${row}: ${problem}`);
+  const ran = outcomes.filter(({ error }) => error === undefined).length;
+  const equal = comparisons.length - different.length;
+  console.log(`runtimes: ${ran} of ${outcomes.length} ran; results: ${equal} equal, ${different.length} different`);
+  if (counts) writeFileSync(counts, `${equal} ${different.length}\n`);
+  return different.length === 0;
+}
+
+async function main() {
+  const { names, update, counts } = readArguments();
+  const temporary = mkdtempSync(join(tmpdir(), "chainrule-runtime-"));
+  const cleanUp = () => {
+    killAll();
+    rmSync(temporary, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.once(signal, () => {
+      cleanUp();
+      process.exit(1);
+    });
+  }
+  try {
+    const outcomes = await runAll(names, temporary);
+    if (update) {
+      const constants = constantsOf(outcomes.find(({ runtime }) => runtime === "node20"));
+      writeFileSync(hashesFile, `${JSON.stringify(constants, null, 2)}\n`);
+    }
+    return report(outcomes, counts);
+  } finally {
+    cleanUp();
+  }
+}
+
+try {
+  process.exitCode = (await main()) ? 0 : 1;
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}

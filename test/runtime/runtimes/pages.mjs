@@ -1,0 +1,104 @@
+// The pages that browsers open, and the server that hands them out on loopback under a content security policy. A page
+// sends its results back to the server, so that no browser driver is needed.
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
+const NONCE = "import-map";
+
+/** What every page does: run the smoke program and send what it gives. */
+const program = (options) => `import { smoke } from "./smoke.js";
+const results = await smoke(${options});
+await fetch("/results", { method: "POST", body: JSON.stringify({ results, agent: navigator.userAgent }) });
+`;
+
+/** Runs before the program: an error on the page, a script that does not load or is refused, ends the test at once. */
+const WATCH = `const fail = (message) => fetch("/results", { method: "POST", body: JSON.stringify({ message }) });
+addEventListener("error", (event) => fail(event.message ?? "did not load: " + event.target.src), true);
+addEventListener("unhandledrejection", (event) => fail(String(event.reason)));
+`;
+
+/** The package's `exports` and `imports` as an import map for unbundled pages. */
+function importMap(consumer) {
+  const imports = {};
+  for (const name of ["chainrule", "@assemblyscript/loader"]) {
+    const folder = `/node_modules/${name}/`;
+    const meta = JSON.parse(readFileSync(join(consumer, folder, "package.json"), "utf8"));
+    const main = meta.exports["."]?.default ?? meta.exports.import;
+    imports[name] = new URL(main, `file://${folder}`).pathname;
+    for (const [key, conditions] of Object.entries(meta.imports ?? {})) {
+      imports[key] = new URL(conditions.default, `file://${folder}`).pathname;
+    }
+  }
+  return JSON.stringify({ imports });
+}
+
+/** The pages. A page that compiles nothing has a policy without `wasm-unsafe-eval`: the JS core must take over. */
+const PAGES = {
+  unbundled: { program: program(""), compiles: true },
+  bundled: { program: program(""), compiles: true, bundle: true },
+  restricted: { program: program('{ cores: ["js"], auto: "js" }'), compiles: false },
+};
+
+/**
+ * Writes `NAME.html` and its scripts into the consumer: `unbundled` loads the package's own files through an import map,
+ * `bundled` one file made by esbuild, `restricted` is `unbundled` where compiling is forbidden.
+ */
+export async function writePage(name, consumer, esbuild) {
+  const { program, bundle } = PAGES[name];
+  const entry = join(consumer, `${name}-main.js`);
+  writeFileSync(entry, program);
+  writeFileSync(join(consumer, "watch.js"), WATCH);
+  if (bundle) {
+    const outfile = join(consumer, `${name}.js`);
+    await esbuild.build({ entryPoints: [entry], outfile, bundle: true, format: "esm", logLevel: "silent" });
+  }
+  const script = `<script type="module" src="/${name}${bundle ? "" : "-main"}.js"></script>`;
+  const map = `<script type="importmap" nonce="${NONCE}">${importMap(consumer)}</script>`;
+  const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>${name}</title>
+<script src="/watch.js"></script>
+${bundle ? script : map + script}
+`;
+  writeFileSync(join(consumer, `${name}.html`), html);
+}
+
+function policy(pathname) {
+  const compiles = PAGES[pathname.slice(1, -".html".length)]?.compiles;
+  return `default-src 'self'; img-src data:; script-src 'self' 'nonce-${NONCE}'${compiles ? " 'wasm-unsafe-eval'" : ""}`;
+}
+
+/** Serves the consumer's files, and resolves `posted` with what the page sends to /results. */
+export async function serve(consumer) {
+  let settle;
+  const posted = new Promise((resolve) => {
+    settle = resolve;
+  });
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url, "http://127.0.0.1");
+    if (pathname === "/results") {
+      const chunks = [];
+      request.on("data", (chunk) => chunks.push(chunk));
+      request.on("end", () => {
+        settle(JSON.parse(Buffer.concat(chunks).toString("utf8")));
+        response.end();
+      });
+      return;
+    }
+    try {
+      const contents = readFileSync(join(consumer, normalize(decodeURIComponent(pathname))));
+      response.setHeader("content-type", TYPES[extname(pathname)] ?? "application/octet-stream");
+      response.setHeader("content-security-policy", policy(pathname));
+      response.end(contents);
+    } catch {
+      response.statusCode = 404;
+      response.end();
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const close = () => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  };
+  return { address: `http://127.0.0.1:${server.address().port}`, posted, close };
+}
