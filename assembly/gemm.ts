@@ -37,24 +37,27 @@ export function forwardPanels(
       const lane = <usize>((half & (HALVES - 1)) * 32);
       let aPtr = a + panel * aBytes + lane;
       const aEnd = aPtr + aBytes;
-      let w: usize = 0;
+      let p0 = w0, p1 = w1, p2 = w2, p3 = w3;
       let c00 = b0, c01 = b0, c10 = b1, c11 = b1, c20 = b2, c21 = b2, c30 = b3, c31 = b3;
       while (aPtr != aEnd) {
         const a0 = v128.load(aPtr), a1 = v128.load(aPtr, 16);
-        let wr = loadSplat(w0 + w);
+        let wr = loadSplat(p0);
         c00 = madd(c00, wr, a0);
         c01 = madd(c01, wr, a1);
-        wr = loadSplat(w1 + w);
+        wr = loadSplat(p1);
         c10 = madd(c10, wr, a0);
         c11 = madd(c11, wr, a1);
-        wr = loadSplat(w2 + w);
+        wr = loadSplat(p2);
         c20 = madd(c20, wr, a0);
         c21 = madd(c21, wr, a1);
-        wr = loadSplat(w3 + w);
+        wr = loadSplat(p3);
         c30 = madd(c30, wr, a0);
         c31 = madd(c31, wr, a1);
         aPtr += UNIT_BYTES;
-        w += SIZE;
+        p0 += SIZE;
+        p1 += SIZE;
+        p2 += SIZE;
+        p3 += SIZE;
       }
       const zPtr = z + panel * zBytes + lane;
       storeTwo(zPtr + <usize>(o * UNIT_BYTES), c00, c01);
