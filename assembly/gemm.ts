@@ -4,7 +4,9 @@
 // delta) or different inputs (gradient), so that tiles choose which elements are computed together and never the order
 // inside one. A tile is 4 rows × two vectors: 8 accumulators, 2 operands, 1 broadcast, which leaves no spills in the 15
 // registers V8 has (measured). Ranges [begin, end) count rows of the result, so that a phase can be cut for threads.
-import { HALVES, SIZE, TILE_COLS, UNIT_BYTES, loadSplat, madd, roundUp } from "./lanes";
+import {
+  HALVES, SIZE, TILE_COLS, UNIT_BYTES, loadSplat, loadSplat1, loadSplat2, loadSplat3, madd, roundUp,
+} from "./lanes";
 
 /**
  * z = W·a + b for rows [begin, end) of W: z[p][o][s] = b[o] + Σᵢ W[o][i]·a[p][i][s], i ascending.
@@ -80,48 +82,55 @@ export function deltaPanels(
   nOut: i32, nIn: i32, pitch: i32, panels: i32, begin: i32, end: i32,
 ): void {
   assert(nOut > 0 && pitch >= roundUp(nIn, 4) && (begin & 3) == 0 && end <= nIn);
+  const packed = panels >= 8;
+  for (let i = begin; i < end; i += 4) {
+    const strip = W + <usize>(i * SIZE);
+    if (packed) packStrip(pack, strip, nOut, <usize>(pitch * SIZE));
+    const to = dst + <usize>(i * UNIT_BYTES);
+    if (packed) deltaStrip(to, delta, pack, <usize>(4 * SIZE), nOut, nIn, panels, end - i);
+    else deltaStrip(to, delta, strip, <usize>(pitch * SIZE), nOut, nIn, panels, end - i);
+  }
+}
+
+/**
+ * Four columns of W (`stride` bytes between rows) against all panels. A function of its own, so that the stride is a
+ * parameter: V8 moved the choice of it into the inner loop.
+ */
+function deltaStrip(
+  dst: usize, delta: usize, strip: usize, stride: usize, nOut: i32, nIn: i32, panels: i32, rows: i32,
+): void {
   const dstBytes = <usize>(nIn * UNIT_BYTES);
   const deltaBytes = <usize>(nOut * UNIT_BYTES);
   const zero = v128.splat<real>(0);
-  const packed = panels >= 8;
-  const stride = <usize>((packed ? 4 : pitch) * SIZE);
-  for (let i = begin; i < end; i += 4) {
-    const rows = end - i;
-    let strip = W + <usize>(i * SIZE);
-    if (packed) {
-      packStrip(pack, strip, nOut, <usize>(pitch * SIZE));
-      strip = pack;
+  for (let half = 0; half < panels * HALVES; half++) {
+    const panel = <usize>(half / HALVES);
+    const lane = <usize>((half & (HALVES - 1)) * 32);
+    let dPtr = delta + panel * deltaBytes + lane;
+    const dEnd = dPtr + deltaBytes;
+    let w = strip;
+    let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
+    while (dPtr != dEnd) {
+      const d0 = v128.load(dPtr), d1 = v128.load(dPtr, 16);
+      let wr = loadSplat(w);
+      c00 = madd(c00, wr, d0);
+      c01 = madd(c01, wr, d1);
+      wr = loadSplat1(w);
+      c10 = madd(c10, wr, d0);
+      c11 = madd(c11, wr, d1);
+      wr = loadSplat2(w);
+      c20 = madd(c20, wr, d0);
+      c21 = madd(c21, wr, d1);
+      wr = loadSplat3(w);
+      c30 = madd(c30, wr, d0);
+      c31 = madd(c31, wr, d1);
+      dPtr += UNIT_BYTES;
+      w += stride;
     }
-    for (let half = 0; half < panels * HALVES; half++) {
-      const panel = <usize>(half / HALVES);
-      const lane = <usize>((half & (HALVES - 1)) * 32);
-      let dPtr = delta + panel * deltaBytes + lane;
-      const dEnd = dPtr + deltaBytes;
-      let w = strip;
-      let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
-      while (dPtr != dEnd) {
-        const d0 = v128.load(dPtr), d1 = v128.load(dPtr, 16);
-        let wr = loadSplat(w);
-        c00 = madd(c00, wr, d0);
-        c01 = madd(c01, wr, d1);
-        wr = loadSplat(w + SIZE);
-        c10 = madd(c10, wr, d0);
-        c11 = madd(c11, wr, d1);
-        wr = loadSplat(w + 2 * SIZE);
-        c20 = madd(c20, wr, d0);
-        c21 = madd(c21, wr, d1);
-        wr = loadSplat(w + 3 * SIZE);
-        c30 = madd(c30, wr, d0);
-        c31 = madd(c31, wr, d1);
-        dPtr += UNIT_BYTES;
-        w += stride;
-      }
-      const dstPtr = dst + panel * dstBytes + <usize>(i * UNIT_BYTES) + lane;
-      storeTwo(dstPtr, c00, c01);
-      if (rows > 1) storeTwo(dstPtr + UNIT_BYTES, c10, c11);
-      if (rows > 2) storeTwo(dstPtr + 2 * UNIT_BYTES, c20, c21);
-      if (rows > 3) storeTwo(dstPtr + 3 * UNIT_BYTES, c30, c31);
-    }
+    const to = dst + panel * dstBytes + lane;
+    storeTwo(to, c00, c01);
+    if (rows > 1) storeTwo(to + UNIT_BYTES, c10, c11);
+    if (rows > 2) storeTwo(to + 2 * UNIT_BYTES, c20, c21);
+    if (rows > 3) storeTwo(to + 3 * UNIT_BYTES, c30, c31);
   }
 }
 
@@ -203,13 +212,13 @@ function gradientTiles(
         let dr = loadSplat(d);
         c00 = madd(c00, dr, a0);
         c01 = madd(c01, dr, a1);
-        dr = loadSplat(d + SIZE);
+        dr = loadSplat1(d);
         c10 = madd(c10, dr, a0);
         c11 = madd(c11, dr, a1);
-        dr = loadSplat(d + 2 * SIZE);
+        dr = loadSplat2(d);
         c20 = madd(c20, dr, a0);
         c21 = madd(c21, dr, a1);
-        dr = loadSplat(d + 3 * SIZE);
+        dr = loadSplat3(d);
         c30 = madd(c30, dr, a0);
         c31 = madd(c31, dr, a1);
         aPtr += 32;

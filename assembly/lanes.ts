@@ -40,6 +40,25 @@ export function flushScalar(x: real): real {
   return abs<real>(x) < <real>MIN_NORMAL ? 0 : x;
 }
 
+// The elements after it: an offset that is part of the instruction, where loadSplat(ptr + SIZE) costs an addition.
+@inline
+export function loadSplat1(ptr: usize): v128 {
+  if (sizeof<real>() == 4) return v128.load32_splat(ptr, 4);
+  return v128.load64_splat(ptr, 8);
+}
+
+@inline
+export function loadSplat2(ptr: usize): v128 {
+  if (sizeof<real>() == 4) return v128.load32_splat(ptr, 8);
+  return v128.load64_splat(ptr, 16);
+}
+
+@inline
+export function loadSplat3(ptr: usize): v128 {
+  if (sizeof<real>() == 4) return v128.load32_splat(ptr, 12);
+  return v128.load64_splat(ptr, 24);
+}
+
 @inline
 export function roundUp(n: i32, multiple: i32): i32 {
   return (n + multiple - 1) & -multiple;
