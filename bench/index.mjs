@@ -1,81 +1,112 @@
-// npm run bench [-- --quick] [-- --filter TEXT] [-- --json FILE]
-// Times training steps through the public API on the SIMD core and on the pure-JS core, in one process, side by side.
-import { writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+// npm run bench [-- --quick] [-- --filter TEXT] [-- --json FILE] [-- --core simd|relaxed]
+//
+// Each row: median and spread of a call's time, flops, and the share of the peak kernel (multiply and add on registers
+// alone) that was measured in turn with it. The relaxed rows run in a child Node that has relaxed SIMD. docs/performance.md
+// says how to read them.
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { Bench } from "tinybench";
-import { Network } from "../dist/index.js";
+import { initSync } from "../dist/index.js";
+import { relaxed } from "../dist/relaxed.js";
+import { hasRelaxed, peakKernel } from "./cores.mjs";
+import { measure } from "./measure.mjs";
+import { ROWS } from "./rows.mjs";
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     filter: { type: "string", default: "" },
     json: { type: "string" },
+    core: { type: "string" },
   },
 });
+const timing = options.quick ? { rounds: 7, time: 8, warmup: 40 } : { rounds: 15, time: 12, warmup: 80 };
+const nameOf = ({ what, dtype, shape, batch }, core) => `${what} ${dtype} ${core} ${shape} B${batch}`;
 
-/** Integers 0…2³²−1 by a linear congruential generator: the same data in every run. */
-function draws(seed) {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state;
-  };
-}
-
-function data(inputs, outputs, rows) {
-  const draw = draws(1);
-  return {
-    x: { data: Float32Array.from({ length: rows * inputs }, () => draw() / 2 ** 32), shape: [rows, inputs] },
-    y: Int32Array.from({ length: rows }, () => draw() % outputs),
-  };
-}
-
-/** Layer sizes, batch, steps timed at once. */
-const CASES = [
-  { sizes: [64, 64, 10], batch: 32, steps: 32, quick: true },
-  { sizes: [784, 128, 10], batch: 32, steps: 16, quick: true },
-  { sizes: [784, 128, 10], batch: 1, steps: 256, quick: false },
-  { sizes: [784, 512, 256, 10], batch: 128, steps: 4, quick: false },
-];
-
-const rows = [];
-for (const { sizes, batch, steps, quick } of CASES) {
-  if (options.quick && !quick) continue;
-  const [inputs] = sizes;
-  const outputs = sizes.at(-1);
-  const N = batch * steps;
-  const { x, y } = data(inputs, outputs, N);
-  const layers = sizes.slice(1).map((units, l) => ({ units, activation: l === sizes.length - 2 ? "softmax" : "relu" }));
-  // Forward and gradient products of all layers, delta products of all but the first: 2 flops a multiply-add.
-  const flops = sizes.slice(1).reduce((sum, units, l) => sum + (l === 0 ? 4 : 6) * units * sizes[l], 0);
-  for (const optimizer of ["sgd", "adam"]) {
-    for (const core of ["simd", "js"]) {
-      const name = `${sizes.join("-")} B${batch} ${optimizer} float32 ${core}`;
-      if (!name.includes(options.filter)) continue;
-      const network = Network.createSync({ inputs, layers }, { core });
-      const fit = { batchSize: batch, epochs: 1, optimizer: { type: optimizer, learningRate: 1e-4 } };
-      const bench = new Bench({ time: options.quick ? 300 : 1000, warmupTime: options.quick ? 100 : 300 });
-      bench.add(name, () => network.fitSync(x, y, fit));
-      await bench.run();
-      const { latency } = bench.tasks[0].result;
-      const perSample = latency.p50 / N;
-      rows.push({
-        name,
-        "samples/s": Math.round(1000 / perSample),
-        "GFLOP/s": Number((flops / perSample / 1e6).toFixed(2)),
-        "step µs": Number((perSample * batch * 1000).toFixed(2)),
-        "spread %": Number((((latency.p75 - latency.p50) / latency.p50) * 100).toFixed(1)),
-      });
-      network.dispose();
-    }
+function commit() {
+  try {
+    return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8", stdio: "pipe" }).trim();
+  } catch {
+    return "no commit";
   }
 }
 
-console.log(`chainrule bench · ${cpus()[0]?.model ?? "unknown CPU"} · ${process.release.name} ${process.version}`);
-console.table(rows);
-for (const simd of rows.filter((row) => row.name.endsWith(" simd"))) {
-  const js = rows.find((row) => row.name === simd.name.replace(/ simd$/, " js"));
-  if (js) console.log(`${simd.name}: ${(simd["samples/s"] / js["samples/s"]).toFixed(1)} × the JS core`);
+async function rowOf(row, core) {
+  const peak = await peakKernel(row.dtype, core);
+  const { run, flops, samples, elements } = row.make(core);
+  const { median, spread, share } = await measure(run, { peak, flops, ...timing });
+  const result = { what: row.what, dtype: row.dtype, core, shape: row.shape, batch: row.batch, ms: median, spread };
+  if (flops !== undefined) Object.assign(result, { gflops: flops / median / 1e6, share });
+  if (samples !== undefined) result.samplesPerSecond = (samples / median) * 1000;
+  if (elements !== undefined) result.elementsPerNs = elements / median / 1e6;
+  if (!row.compare) return result;
+  const few = { ...timing, rounds: 3 };
+  const perSample = median / samples;
+  const js = row.make("js");
+  result.timesJs = (await measure(js.run, { peak, ...few })).median / js.samples / perSample;
+  if (row.plain === undefined) return result;
+  const plain = row.plain();
+  result.timesPlain = (await measure(plain.run, { peak, ...few })).median / plain.samples / perSample;
+  return result;
 }
-if (options.json) writeFileSync(options.json, `${JSON.stringify(rows, undefined, 2)}\n`);
+
+const fixed = (value, digits) => (value === undefined ? "" : value.toFixed(digits));
+const time = (ms) =>
+  ms >= 1 ? `${ms.toFixed(2)} ms` : ms >= 1e-3 ? `${(ms * 1e3).toFixed(2)} µs` : `${(ms * 1e6).toFixed(1)} ns`;
+
+function line(r) {
+  const share = r.share === undefined ? "" : `${(r.share * 100).toFixed(0)} %`;
+  const rate =
+    r.samplesPerSecond !== undefined
+      ? `${Math.round(r.samplesPerSecond)} samples/s`
+      : r.elementsPerNs !== undefined
+        ? `${fixed(r.elementsPerNs, 2)} elements/ns`
+        : "";
+  const js = r.timesJs === undefined ? "" : `${fixed(r.timesJs, 1)} × js`;
+  const plain = r.timesPlain === undefined ? "" : `${fixed(r.timesPlain, 1)} × plain`;
+  const cells = [
+    nameOf(r, r.core).padEnd(48),
+    time(r.ms).padStart(10),
+    `± ${(r.spread * 100).toFixed(0)} %`.padStart(7),
+  ];
+  cells.push(
+    `${fixed(r.gflops, 1).padStart(6)} GF`,
+    share.padStart(6),
+    rate.padStart(22),
+    js.padStart(10),
+    plain.padStart(13),
+  );
+  return cells.join("  ").trimEnd();
+}
+
+const core = options.core ?? "simd";
+if (core === "relaxed") initSync(relaxed());
+if (options.core === undefined) {
+  console.log(
+    `chainrule ${commit()} · ${cpus()[0]?.model ?? "unknown CPU"} · Node ${process.version} · share = of the peak kernel in the same rounds`,
+  );
+}
+const results = [];
+for (const row of ROWS) {
+  if ((options.quick && !row.quick) || !nameOf(row, core).includes(options.filter)) continue;
+  const result = await rowOf(row, core);
+  results.push(result);
+  console.log(line(result));
+}
+
+if (options.core === undefined && !options.quick) {
+  const file = join(tmpdir(), `chainrule-bench-${process.pid}.json`);
+  const flags = hasRelaxed() ? [] : ["--experimental-wasm-relaxed-simd"];
+  const self = fileURLToPath(import.meta.url);
+  const args = [...flags, self, "--core", "relaxed", "--json", file, "--filter", options.filter];
+  const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
+  if (status !== 0) {
+    console.error("bench: the child with relaxed SIMD failed");
+    process.exitCode = 1;
+  } else results.push(...JSON.parse(readFileSync(file, "utf8")));
+  rmSync(file, { force: true });
+}
+if (options.json) writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`);

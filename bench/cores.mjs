@@ -1,0 +1,66 @@
+// Instances for the bench: kernels of a core with a memory to lay operands out in, and the peak kernel.
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { instantiateSync } from "@assemblyscript/loader";
+
+const path = (file) => fileURLToPath(new URL(`../${file}`, import.meta.url));
+const ALIGN = 64;
+
+/** Whether this runtime has relaxed SIMD. */
+export const hasRelaxed = () => WebAssembly.validate(readFileSync(path("build/f32.relaxed.wasm")));
+
+/** The kernels of build/<dtype>.<core>.wasm with `bytes` bytes of memory; `take` hands out aligned addresses. */
+export function kernels(dtype, core, bytes) {
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((bytes + 65_536) / 65_536), maximum: 65_536 });
+  const module = new WebAssembly.Module(readFileSync(path(`build/${dtype}.${core}.wasm`)));
+  const { exports } = instantiateSync(module, { env: { memory } }).instance;
+  const size = dtype === "f32" ? 4 : 8;
+  let end = 65_536;
+  const Reals = dtype === "f32" ? Float32Array : Float64Array;
+  return {
+    exports,
+    size,
+    /** `count` elements of values in [−1, 1), and their address. */
+    take(count) {
+      const ptr = end;
+      end += Math.ceil((count * size) / ALIGN) * ALIGN + ALIGN;
+      const values = new Reals(memory.buffer, ptr, count);
+      let state = ptr;
+      for (let i = 0; i < count; i++) {
+        state = (Math.imul(state, 1664525) + 1013904223) | 0;
+        values[i] = state / 2 ** 31;
+      }
+      return ptr;
+    },
+    /** Row numbers 0 … count − 1 in a scattered order. */
+    order(count, rows) {
+      const ptr = end;
+      end += Math.ceil((count * 4) / ALIGN) * ALIGN;
+      const values = new Int32Array(memory.buffer, ptr, count);
+      for (let i = 0; i < count; i++) values[i] = (i * 7919) % rows;
+      return ptr;
+    },
+  };
+}
+
+const TURNS = 40_000;
+const CHAINS = 12;
+
+/** The peak kernel of a dtype and core: `run` does `flops` flops. */
+export async function peakKernel(dtype, core) {
+  const file = path(`build/peak.${dtype}.${core}.wasm`);
+  const source = path("bench/peak.ts");
+  if (!existsSync(file) || statSync(file).mtimeMs < statSync(source).mtimeMs) {
+    const { default: asc } = await import("assemblyscript/asc");
+    const relaxed = core === "relaxed";
+    const text = readFileSync(source, "utf8");
+    const options = { optimizeLevel: 3, runtime: "stub", enable: relaxed ? ["simd", "relaxed-simd"] : ["simd"] };
+    const use = [`real=${dtype}`, `RELAXED=${relaxed ? 1 : 0}`, "abort="];
+    const { error, binary, stderr } = await asc.compileString(text, { ...options, use });
+    if (error) throw new Error(stderr.toString(), { cause: error });
+    mkdirSync(path("build"), { recursive: true });
+    writeFileSync(file, binary);
+  }
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {});
+  return { flops: TURNS * CHAINS * (dtype === "f32" ? 4 : 2) * 2, run: () => exports.peak(TURNS, 0.75, 0.25) };
+}
