@@ -25,21 +25,30 @@ export function forwardVector(
       c2 = v128.load(bPtr, 32);
       c3 = v128.load(bPtr, 48);
     }
-    const whole = <usize>((nIn & -LANES) * SIZE);
-    const length = <usize>(nIn * SIZE);
-    let i: usize = 0;
-    for (; i < whole; i += 16) {
-      c0 = addColumns(c0, a + i, w0 + i, rowBytes);
-      c1 = addColumns(c1, a + i, w1 + i, rowBytes);
-      c2 = addColumns(c2, a + i, w2 + i, rowBytes);
-      c3 = addColumns(c3, a + i, w3 + i, rowBytes);
+    let p0 = w0, p1 = w1, p2 = w2, p3 = w3, x = a;
+    const whole = a + <usize>((nIn & -LANES) * SIZE), length = a + <usize>(nIn * SIZE);
+    while (x != whole) {
+      c0 = addColumns(c0, x, p0, rowBytes);
+      c1 = addColumns(c1, x, p1, rowBytes);
+      c2 = addColumns(c2, x, p2, rowBytes);
+      c3 = addColumns(c3, x, p3, rowBytes);
+      x += 16;
+      p0 += 16;
+      p1 += 16;
+      p2 += 16;
+      p3 += 16;
     }
-    for (; i < length; i += SIZE) {
-      const x = loadSplat(a + i);
-      c0 = madd(c0, loadColumn(w0 + i, rowBytes), x);
-      c1 = madd(c1, loadColumn(w1 + i, rowBytes), x);
-      c2 = madd(c2, loadColumn(w2 + i, rowBytes), x);
-      c3 = madd(c3, loadColumn(w3 + i, rowBytes), x);
+    while (x != length) {
+      const xi = loadSplat(x);
+      c0 = madd(c0, loadColumn(p0, rowBytes), xi);
+      c1 = madd(c1, loadColumn(p1, rowBytes), xi);
+      c2 = madd(c2, loadColumn(p2, rowBytes), xi);
+      c3 = madd(c3, loadColumn(p3, rowBytes), xi);
+      x += SIZE;
+      p0 += SIZE;
+      p1 += SIZE;
+      p2 += SIZE;
+      p3 += SIZE;
     }
     const zPtr = z + <usize>(o * SIZE);
     v128.store(zPtr, c0);
