@@ -41,6 +41,8 @@ export const MODE_GRADIENT: i32 = 1; // forward, backward; gradients stay in the
 export const MODE_EVALUATE: i32 = 2; // forward, loss
 export const MODE_PREDICT: i32 = 3; // forward, outputs written row by row
 
+export const ORDER_SLICE: i32 = 65536; // entries of an epoch's order that count as one block
+
 export const TARGET_DENSE: i32 = 0; // rows of reals
 export const TARGET_CLASS: i32 = 1; // one i32 per row
 

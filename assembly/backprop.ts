@@ -106,7 +106,7 @@ export function backward(net: usize, job: usize, n: i32, vector: bool, add: bool
       if (vector) denseBackwardVector(job, node, from, pass, trainW, trainB, descend);
       else denseBackwardPanels(net, job, node, from, n, pass, trainW, trainB, add, descend);
     } else if (pass) affineBackward(node, from, n, vector);
-    // Without a frozen exception nothing below needs a delta: the rest of the list has nothing to do.
+    // Nothing below is trained: the rest of the list has nothing to do.
     if (!pass) return;
   }
 }

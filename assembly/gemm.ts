@@ -85,10 +85,11 @@ export function deltaPanels(
   const packed = panels >= 8;
   for (let i = begin; i < end; i += 4) {
     const strip = W + <usize>(i * SIZE);
-    if (packed) packStrip(pack, strip, nOut, <usize>(pitch * SIZE));
     const to = dst + <usize>(i * UNIT_BYTES);
-    if (packed) deltaStrip(to, delta, pack, <usize>(4 * SIZE), nOut, nIn, panels, end - i);
-    else deltaStrip(to, delta, strip, <usize>(pitch * SIZE), nOut, nIn, panels, end - i);
+    if (packed) {
+      packStrip(pack, strip, nOut, <usize>(pitch * SIZE));
+      deltaStrip(to, delta, pack, <usize>(4 * SIZE), nOut, nIn, panels, end - i);
+    } else deltaStrip(to, delta, strip, <usize>(pitch * SIZE), nOut, nIn, panels, end - i);
   }
 }
 

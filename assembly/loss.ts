@@ -69,9 +69,9 @@ function sampleLoss(
   if (loss == LOSS_BINARY_CROSS_ENTROPY) {
     // −(y·log σ(z) + (1−y)·log(1−σ(z))) = max(z, 0) − z·y + log(1 + exp(−|z|))
     for (let o = 0; o < units; o++) {
-      const net = <f64>load<real>(z + <usize>o * stride);
-      const positive: f64 = net < 0 ? 0 : net;
-      total += positive - net * <f64>load<real>(y + <usize>(o * SIZE)) + slog1p(sexp(-abs<f64>(net)));
+      const zo = <f64>load<real>(z + <usize>o * stride);
+      const positive: f64 = zo < 0 ? 0 : zo;
+      total += positive - zo * <f64>load<real>(y + <usize>(o * SIZE)) + slog1p(sexp(-abs<f64>(zo)));
     }
     return total / <f64>units;
   }

@@ -1,21 +1,19 @@
 // A chunk of work: order → gather → forward → loss → backward → update, block by block, resumable between blocks.
 import {
-  JOB_BATCH, JOB_BLOCK, JOB_EPOCH, JOB_EPOCHS_LEFT, JOB_EPOCH_CORRECT, JOB_EPOCH_LOSS, JOB_INPUT_GRADIENT_PTR,
+  ACTIVATION_LINEAR, JOB_BATCH, JOB_BLOCK, JOB_EPOCH, JOB_EPOCHS_LEFT, JOB_EPOCH_CORRECT, JOB_EPOCH_LOSS, JOB_INPUT_GRADIENT_PTR,
   JOB_IN_STEP, JOB_MODE, JOB_OPTIMIZER, JOB_ORDERED, JOB_ORDER_PTR, JOB_OUT_PTR, JOB_POSITION, JOB_REPORTS_CAPACITY,
   JOB_REPORTS_COUNT, JOB_REPORTS_PTR, JOB_ROWS, JOB_STEP, JOB_STEPS_LEFT, JOB_STEP_CORRECT, JOB_STEP_LOSS,
   JOB_WINDOW_BEGIN, JOB_WINDOW_END, JOB_X_PITCH, JOB_X_PTR, MODE_EVALUATE, MODE_PREDICT, MODE_TRAIN, NET_SEED_HIGH,
-  NET_SEED_LOW, NODE_A_PTR, NODE_DELTA_PTR, NODE_UNITS, OPTIMIZER_SGD, RUN_DIVERGED, RUN_DONE, RUN_MORE,
+  NET_SEED_LOW, NODE_A_PTR, NODE_DELTA_PTR, NODE_UNITS, OPTIMIZER_SGD, ORDER_SLICE, RUN_DIVERGED, RUN_DONE, RUN_MORE,
   RUN_NEEDS_DATA, RUN_REPORTS_FULL,
 } from "./abi";
+import { applySlope } from "./activation";
 import { backward, forward, nodeAt, outputNode } from "./backprop";
-import { SIZE, TILE_COLS, roundUp } from "./lanes";
+import { PANEL, SIZE, TILE_COLS, roundUp } from "./lanes";
 import { finishLoss, lossBlock } from "./loss";
 import { update } from "./optimizer";
 import { gatherRows, rowAt, scatterRows } from "./panels";
 import { makeOrder } from "./random";
-
-/** Entries of an epoch's order that are made for one unit of the budget. */
-const ORDER_SLICE: i32 = 1 << 16;
 
 /** Does at most `blocks` blocks of the job's work (a slice of the order counts as one) and says why it stopped: RUN_…. */
 export function run(net: usize, job: usize, blocks: i32): i32 {
@@ -71,6 +69,10 @@ function block(net: usize, job: usize, mode: i32, batch: i32, n: i32, first: i32
     const input = nodeAt(net, 0);
     const inputs = load<i32>(input, NODE_UNITS);
     const to = inputGradients + windowRow * <usize>(inputs * SIZE);
+    // Node 0 has no activation: this only makes what is below normal +0, as in every other delta.
+    const delta = load<usize>(input, NODE_DELTA_PTR);
+    const count = vector ? roundUp(inputs, TILE_COLS) : ((n + PANEL - 1) / PANEL) * inputs * PANEL;
+    applySlope(ACTIVATION_LINEAR, delta, delta, count, 0);
     if (vector) memory.copy(to, load<usize>(input, NODE_DELTA_PTR), <usize>(inputs * SIZE));
     else scatterRows(to, load<usize>(input, NODE_DELTA_PTR), inputs, n);
   }

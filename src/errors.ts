@@ -17,7 +17,7 @@ export class DivergenceError extends Error {
   constructor(where: { epoch: number; step: number; layer?: number | undefined; quantity: DivergedQuantity }) {
     const of = where.layer === undefined ? "" : ` of layers[${where.layer}]`;
     super(
-      `fit: the ${where.quantity}${of} turned non-finite in step ${where.step} (epoch ${where.epoch}); ` +
+      `training: the ${where.quantity}${of} turned non-finite in step ${where.step} (epoch ${where.epoch}); ` +
         "the network is back at the last step at which all was finite; a smaller learningRate may help",
     );
     this.epoch = where.epoch;

@@ -1,7 +1,46 @@
 // Public names and types, nothing else.
 
 export { type CoreInput, type CoreSources, initSync } from "./core/instantiate.ts";
+export type { Matrix, Rows, Targets } from "./data/rows.ts";
 export { type DivergedQuantity, DivergenceError } from "./errors.ts";
 export { type CheckOptions, Network, type PredictOptions } from "./network.ts";
+export type { AbortSignalLike, FitOptions, Validation } from "./options/fit.ts";
+export type {
+  BiasInitializer,
+  Initializer,
+  InitializerName,
+  InitializerRule,
+  KeptInitializer,
+} from "./options/initializer.ts";
 export type { Names } from "./options/names.ts";
-export type * from "./options.ts";
+export type { Core, DType, LoadOptions, NetworkOptions, SaveOptions, StepOptions } from "./options/network.ts";
+export type {
+  AdamOptions,
+  MomentumOptions,
+  NesterovOptions,
+  Optimizer,
+  OptimizerName,
+  ResolvedOptimizer,
+  SgdOptions,
+} from "./options/optimizer.ts";
+export type {
+  EpochReport,
+  Evaluation,
+  GradientCheck,
+  History,
+  LayerWeights,
+  LayerWeightsLike,
+  Metrics,
+} from "./options/results.ts";
+export type {
+  Activation,
+  ActivationName,
+  AffineSpec,
+  DenseSpec,
+  KeptSpec,
+  LayerSpec,
+  Loss,
+  NetworkSpec,
+  ResolvedActivation,
+  Trainable,
+} from "./options/spec.ts";

@@ -53,8 +53,8 @@ export class Model {
   history: EpochReport[] = [];
   names: Names | undefined;
   unknownChunks: readonly { name: string; data: Uint8Array }[] = [];
-  /** The fit that is running. */
-  running: object | undefined;
+  /** The fit that is running; `settle` brings counters and history to the same epoch. */
+  running: { settle(): void } | undefined;
   /** Whose data stand in the window. */
   windowOwner: object | undefined;
   disposed = false;

@@ -314,7 +314,7 @@ export class Network {
    */
   check(x: Rows, y: Targets, options?: CheckOptions): GradientCheck {
     this.#live("check");
-    const { parameters } = optionsObject("check", options ?? {}, { allowed: ["parameters"] });
+    const { parameters } = optionsObject("check", options === undefined ? {} : options, { allowed: ["parameters"] });
     const limit = parameters === undefined ? 1000 : integerIn("parameters", parameters, 1, LIMITS.rows);
     const model = this.#model;
     const copy = new Model(instantiateCoreSync(model.core.kind, "float64"), model.spec, "float64", model.seed);

@@ -19,7 +19,6 @@ export interface Segment {
   /** Index in `spec.layers`. */
   readonly layer: number;
   readonly part: "W" | "b";
-  readonly name: string;
   /** Elements from the start of the parameter region; the same offset in gradients and state. */
   readonly offset: number;
   readonly rows: number;
@@ -139,7 +138,7 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
   const size = dtype === "float32" ? 4 : 8;
   const M = demand.blockSamples;
   const { segments, length: paramsLength } = planSegments(spec, size);
-  const widths = [spec.inputs, ...spec.layers.map((layer, l) => unitsOf(layer, spec, l))];
+  const widths = widthsOf(spec);
   const outputs = widths[widths.length - 1] as number;
   const cursor = new Cursor();
 
@@ -227,9 +226,11 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
   };
 }
 
-export function unitsOf(layer: ResolvedLayer, spec: ResolvedSpec, index: number): number {
-  if (layer.type === "dense") return layer.units;
-  return index === 0 ? spec.inputs : unitsOf(spec.layers[index - 1] as ResolvedLayer, spec, index - 1);
+/** Units of every node, the input first; an affine node is as wide as what it reads. */
+function widthsOf(spec: ResolvedSpec): number[] {
+  const widths = [spec.inputs];
+  for (const layer of spec.layers) widths.push(layer.type === "dense" ? layer.units : (widths.at(-1) as number));
+  return widths;
 }
 
 /** W and b of every dense layer, each from a 64-byte boundary. */
@@ -238,7 +239,7 @@ function planSegments(spec: ResolvedSpec, size: number): { segments: Segment[]; 
   let length = 0;
   const take = (layer: number, part: "W" | "b", rows: number, cols: number): void => {
     const pitch = part === "W" ? pitchOf(cols, size) : roundUp(cols, 32 / size);
-    segments.push({ layer, part, name: `layers[${layer}].${part}`, offset: length, rows, cols, pitch });
+    segments.push({ layer, part, offset: length, rows, cols, pitch });
     length += roundUp(rows * pitch, ALIGN / size);
   };
   let cols = spec.inputs;
@@ -264,6 +265,5 @@ export function flopsPerSample(plan: Plan): number {
 
 /** Bytes of activations and deltas per sample of a block. */
 export function bytesPerSample(spec: ResolvedSpec, size: number): number {
-  const widths = spec.layers.map((layer, l) => unitsOf(layer, spec, l));
-  return size * (spec.inputs * 2 + widths.reduce((sum, units) => sum + 3 * units, 0));
+  return size * widthsOf(spec).reduce((sum, units) => sum + 3 * units, 0);
 }

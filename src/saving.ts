@@ -7,10 +7,12 @@ import type { Reals } from "./memory.ts";
 import { Model } from "./model.ts";
 import type { Core as CoreOption } from "./options/network.ts";
 import { OPTIMIZER_SLOTS } from "./options/optimizer.ts";
+import type { EpochReport } from "./options/results.ts";
 import type { Region } from "./plan.ts";
 
 /** The file of the last whole step. */
 export function saveModel(model: Model, withOptimizer: boolean): Uint8Array {
+  model.running?.settle();
   const { memory, optimizer, progress } = model;
   const { params, state } = memory.plan;
   const spec = {
@@ -46,6 +48,12 @@ export function saveModel(model: Model, withOptimizer: boolean): Uint8Array {
     ...(model.names === undefined ? {} : { names: model.names }),
     unknown: model.unknownChunks,
   });
+}
+
+function frozen(report: EpochReport): EpochReport {
+  Object.freeze(report.metrics);
+  if (report.validation !== undefined) Object.freeze(report.validation);
+  return Object.freeze(report);
 }
 
 /** All segments of a region laid out as the parameters, one after the other, without padding. */
@@ -99,7 +107,7 @@ function restoreModel(saved: LoadedNetwork, core: Core): Model {
       ? undefined
       : { fingerprint, shuffle, validation };
   model.progress = { epoch, step, position, epochLoss, epochCorrect, data };
-  model.history = [...saved.history];
+  model.history = saved.history.map(frozen);
   model.names = saved.names;
   model.unknownChunks = saved.unknown;
   return model;

@@ -1,4 +1,4 @@
-import type { EpochReport } from "../options.ts";
+import type { EpochReport } from "../options/results.ts";
 import { clock, grouped, percent, significant } from "./format.ts";
 import { isLive, type Terminal, widthOf } from "./terminal.ts";
 

@@ -1,7 +1,9 @@
 // Binary → instance. Each binary is compiled once per process, on its first use; each network has its own instance.
 import { instantiateSync } from "@assemblyscript/loader";
 import * as source from "#core";
+import { kindError } from "../errors.ts";
 import { createJsCore } from "../js/core.ts";
+import { oneOf, optionsObject } from "../options/checks.ts";
 import type { DType } from "../options/network.ts";
 import { ABI_VERSION } from "./abi.ts";
 import type { Core, CoreExports, CoreMemory } from "./exports.ts";
@@ -19,17 +21,27 @@ type Compiled = WebAssembly.Module;
 
 const inputs = new Map<string, CoreInput>();
 const modules = new Map<string, Compiled>();
+/** Compilations under way, so that networks made at the same time share one. */
+const compiling = new Map<string, Promise<Compiled>>();
 /** 64 KiB pages at the start; 65 536 pages, 4 GiB, are the most that wasm32 has. */
 const MEMORY = { initial: 1, maximum: 65_536 };
 
 /**
  * Makes binaries known that the main entry does not carry, such as the relaxed ones. Compiles nothing yet.
+ * @throws TypeError, RangeError for something else
  * @example
  * import { initSync, Network } from "chainrule";
  * import { relaxed } from "chainrule/relaxed";
  * initSync(relaxed());
  */
 export function initSync(sources: CoreSources): void {
+  const { kind } = optionsObject("initSync", sources, { allowed: ["kind", "float32", "float64"] });
+  oneOf("kind", kind, ["simd", "relaxed"]);
+  for (const dtype of ["float32", "float64"] as const) {
+    const input: unknown = sources[dtype];
+    if (input === undefined || isModule(input) || ArrayBuffer.isView(input) || input instanceof ArrayBuffer) continue;
+    throw kindError(dtype, "a compiled module or its bytes", input);
+  }
   for (const dtype of ["float32", "float64"] as const) {
     const input = sources[dtype];
     if (input === undefined) continue;
@@ -59,10 +71,13 @@ export async function instantiateCore(kind: "auto" | Kind | "js", dtype: DType):
     try {
       if (!modules.has(key)) {
         const input = inputOf(kind === "auto" ? "simd" : kind, dtype);
-        modules.set(key, isModule(input) ? input : await WebAssembly.compile(input as ArrayBuffer));
+        if (!isModule(input) && !compiling.has(key)) compiling.set(key, WebAssembly.compile(input as ArrayBuffer));
+        modules.set(key, isModule(input) ? input : await (compiling.get(key) as Promise<Compiled>));
       }
     } catch (error) {
       if (kind !== "auto") throw unavailable(kind, error);
+    } finally {
+      compiling.delete(key);
     }
   }
   return instantiateCoreSync(kind, dtype);

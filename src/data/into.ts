@@ -21,7 +21,7 @@ export function checkInto(
   if (!isReals(data) || data.BYTES_PER_ELEMENT !== size) {
     throw kindError("into.data", `a ${kind}, the network's dtype`, data);
   }
-  if (given?.[0] !== shape[0] || given[1] !== shape[1] || data.length !== shape[0] * shape[1]) {
+  if (given?.length !== 2 || given[0] !== shape[0] || given[1] !== shape[1] || data.length !== shape[0] * shape[1]) {
     const got = `[${given?.[0]}, ${given?.[1]}] with ${data.length} values`;
     throw new RangeError(`into: expected shape [${shape[0]}, ${shape[1]}], got ${got}`);
   }

@@ -140,6 +140,11 @@ class MatrixSource implements RowSource {
     const { data, cols } = this;
     for (let i = 0, to = 0; i < indices.length; i++) {
       const from = (indices[i] as number) * cols;
+      if (cols >= 32) {
+        target.set(data.subarray(from, from + cols), to);
+        to += cols;
+        continue;
+      }
       for (let col = 0; col < cols; col++) target[to++] = data[from + col] as number;
     }
   }

@@ -1,5 +1,6 @@
 // A chunk of work: order → gather → forward → loss → backward → update, block by block, resumable between blocks.
 import {
+  ACTIVATION_LINEAR,
   JOB_BATCH,
   JOB_BLOCK,
   JOB_EPOCH,
@@ -35,22 +36,21 @@ import {
   NODE_DELTA_PTR,
   NODE_UNITS,
   OPTIMIZER_SGD,
+  ORDER_SLICE,
   RUN_DIVERGED,
   RUN_DONE,
   RUN_MORE,
   RUN_NEEDS_DATA,
   RUN_REPORTS_FULL,
 } from "../core/abi.ts";
+import { applySlope } from "./activation.ts";
 import { backward, forward, nodeAt, outputNode } from "./backprop.ts";
 import type { Heap } from "./heap.ts";
-import { roundUp } from "./lanes.ts";
+import { PANEL, roundUp } from "./lanes.ts";
 import { finishLoss, lossBlock } from "./loss.ts";
 import { update } from "./optimizer.ts";
 import { gatherRows, rowNumber, scatterRows } from "./panels.ts";
 import { makeOrder } from "./random.ts";
-
-/** Entries of an epoch's order that are made for one unit of the budget. */
-const ORDER_SLICE = 1 << 16;
 
 /** Does at most `blocks` blocks of the job's work (a slice of the order counts as one) and says why it stopped: RUN_…. */
 export function run(heap: Heap, net: number, job: number, blocks: number): number {
@@ -104,7 +104,12 @@ function block(heap: Heap, net: number, job: number, mode: number, batch: number
   backward(heap, net, job, n, vector, inStep > 0, descend);
   const inputGradients = heap.ptr(job, JOB_INPUT_GRADIENT_PTR);
   const input = nodeAt(heap, net, 0);
-  if (inputGradients) writeRows(heap, inputGradients, windowRow, input, heap.ptr(input, NODE_DELTA_PTR), n, vector);
+  if (!inputGradients) return;
+  // Node 0 has no activation: this only makes what is below normal +0, as in every other delta.
+  const delta = heap.ptr(input, NODE_DELTA_PTR);
+  const count = (vector ? 1 : Math.ceil(n / PANEL) * PANEL) * heap.int(input, NODE_UNITS);
+  applySlope(heap, ACTIVATION_LINEAR, delta, delta, count, 0);
+  writeRows(heap, inputGradients, windowRow, input, heap.ptr(input, NODE_DELTA_PTR), n, vector);
 }
 
 /** The block's rows into node 0: panels, or one padded vector. */

@@ -41,7 +41,8 @@ export function checkGradients(model: Model, x: RowSource, y: TargetSource, limi
       const difference = (lossAt(index, value + h) - lossAt(index, value - h)) / (value + h - (value - h));
       const gradient = (gradients[s] as Float64Array)[index] as number;
       const scale = Math.max(Math.abs(gradient), Math.abs(difference), 1e-3 * norm);
-      const error = scale === 0 ? 0 : Math.abs(gradient - difference) / scale;
+      const relative = scale === 0 ? 0 : Math.abs(gradient - difference) / scale;
+      const error = Number.isNaN(relative) ? Number.POSITIVE_INFINITY : relative;
       checked++;
       if (!(error > maxRelativeError)) continue;
       maxRelativeError = error;

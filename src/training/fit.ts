@@ -14,6 +14,20 @@ import { tuning } from "./tuning.ts";
 /** Epochs between two looks of the host, where nobody waits for each. */
 const REPORTS = 256;
 const ENDLESS = 2 ** 31 - 1;
+/** Slices of an epoch's order in one chunk: a few milliseconds on any core. */
+const ORDER_SLICES = 2;
+/** ms of replayed steps between two looks at the event loop. */
+const REPLAY_PAUSE = 10;
+
+/** What the core reports of an epoch, and what it took. */
+interface FinishedEpoch {
+  readonly loss: number;
+  readonly correct: number;
+  /** ms. */
+  readonly elapsed: number;
+  /** Samples that this call trained on in it. */
+  readonly samples: number;
+}
 
 function sameData(a: DataIdentity | undefined, b: DataIdentity): boolean {
   return a?.fingerprint === b.fingerprint && a.shuffle === b.shuffle && a.validation === b.validation;
@@ -33,12 +47,19 @@ export class FitRun {
   private finished = false;
   private started = 0;
   private epochTime = 0;
+  /** Samples of an unfinished epoch that an earlier call has trained on. */
+  private skipped = 0;
+  private replayed = 0;
   private job: Job;
   private before: Snapshot | undefined;
   /** Epochs reported since the snapshot. */
   private reportedSince = 0;
-  /** While a validation runs the network is between two epochs: an abort waits for its end. */
-  private validating = false;
+  /** When the snapshot was taken and how long that took, in ms. */
+  private snapshotAt = 0;
+  private snapshotTime = 0;
+  /** The epoch whose validation is under way. */
+  private pending: { readonly job: Job; readonly report: (validation: Evaluation) => EpochReport } | undefined;
+  private readonly name: string;
 
   /** Validates and copies; nothing of the network's state is touched before all of it has passed. */
   constructor(
@@ -49,6 +70,7 @@ export class FitRun {
     how: { readonly asynchronous: boolean; readonly perEpoch: boolean; readonly name: string },
   ) {
     this.model = model;
+    this.name = how.name;
     this.staged = stageData(model, x, y, options, { reports: REPORTS, name: how.name });
     this.options = this.staged.options;
     this.perEpoch = how.perEpoch || this.options.onEpoch !== undefined || this.staged.validationRows > 0;
@@ -75,6 +97,7 @@ export class FitRun {
       Object.assign(progress, { position: 0, epochLoss: 0, epochCorrect: 0 });
     }
     progress.data = staged.identity;
+    this.skipped = progress.position;
     this.writeJob();
     this.started = now();
   }
@@ -111,36 +134,34 @@ export class FitRun {
       while (!this.finished) {
         yield;
         this.interrupt();
-        for (const { loss, correct, elapsed } of this.chunk()) {
-          const validation = this.staged.validationRows > 0 ? yield* this.validate() : undefined;
-          const report = this.report(loss, correct, elapsed, validation);
-          this.model.history.push(report);
-          this.reports.push(report);
-          yield report;
+        const { finished, diverged } = this.chunk();
+        if (diverged) yield* this.replay();
+        for (const epoch of finished) {
+          if (this.staged.validationRows > 0) yield* this.validate(epoch);
+          else this.publish(this.report(epoch, undefined));
+          yield this.reports[this.reports.length - 1];
         }
       }
     } finally {
-      if (!this.model.disposed && this.job.int(abi.JOB_IN_STEP) > 0) this.job.dropPartialStep();
       if (this.model.running === this) this.model.running = undefined;
     }
   }
 
   /** Throws where the run must not go on. */
   interrupt(): void {
-    if (this.model.disposed) throw new Error("fit: the network was disposed while it was training");
+    if (this.model.disposed) throw new Error(`${this.name}: the network was disposed while it was training`);
     const { signal } = this.options;
-    if (signal?.aborted && !this.validating) throw signal.reason;
+    // While a validation runs the network is between two epochs: an abort waits for its end.
+    if (signal?.aborted && this.pending === undefined) throw signal.reason;
   }
 
-  /** One piece of work between two looks at the event loop. */
-  private chunk(): { loss: number; correct: number; elapsed: number }[] {
+  /** One piece of work between two looks at the event loop: the epochs that ended in it, or that it diverged. */
+  private chunk(): { finished: FinishedEpoch[]; diverged: boolean } {
     const { job, model, pace } = this;
     if (this.options.maxSeconds < Number.POSITIVE_INFINITY) this.watchClock();
-    if (job.int(abi.JOB_IN_STEP) === 0) {
-      this.before = snapshot(model, this.before);
-      this.reportedSince = 0;
-    }
-    const epochs = this.perEpoch ? 1 : Math.min(this.epochsLeft, REPORTS);
+    this.takeSnapshot();
+    // An order of many slices is made in chunks of its own, so each of its epochs ends one.
+    const epochs = this.perEpoch || this.ordersInSlices ? 1 : Math.min(this.epochsLeft, REPORTS);
     job.setInt(abi.JOB_EPOCHS_LEFT, epochs);
     job.setInt(abi.JOB_STEPS_LEFT, this.stepsLeft);
     job.setInt(abi.JOB_REPORTS_COUNT, 0);
@@ -149,35 +170,52 @@ export class FitRun {
     const start = now();
     const status = job.run(blocks);
     const elapsed = now() - start;
-    const divergence = status === RUN.diverged || !this.isFinite() ? this.replay() : undefined;
     const after = this.done();
-    if (!divergence) pace.learn(this.flops(after.samples - before.samples, after.steps - before.steps), elapsed);
-    if (this.stepsLeft !== ENDLESS) this.stepsLeft -= after.steps - before.steps;
-    const finished = divergence?.finished ?? this.takeEpochs(elapsed);
-    this.epochsLeft -= finished.length;
-    this.readProgress();
-    if (divergence) {
-      // The snapshot may be older than this chunk: then the replay has made reports again that are out already.
-      for (const { loss, correct, elapsed: time } of finished.slice(this.reportedSince)) {
-        this.model.history.push(this.report(loss, correct, time, undefined));
-      }
-      throw divergence.error;
+    const steps = after.steps - before.steps;
+    if (status === RUN.diverged || (steps > 0 && findDivergence(model) !== undefined)) {
+      return { finished: [], diverged: true };
     }
+    const samples = after.samples - before.samples;
+    if (samples > 0) pace.learn(this.flops(samples, steps), elapsed);
+    if (this.stepsLeft !== ENDLESS) this.stepsLeft -= steps;
+    const finished = this.takeEpochs(elapsed);
+    this.epochsLeft -= finished.length;
     this.reportedSince += finished.length;
+    this.readProgress();
     if (this.stepsLeft === 0) this.stopped = this.stopped === "epochs" ? "maxSteps" : this.stopped;
     this.finished = this.epochsLeft === 0 || this.stepsLeft === 0;
-    return finished;
+    return { finished, diverged: false };
+  }
+
+  /** Between steps; where a copy of a large network takes long, only after eight times as long. */
+  private takeSnapshot(): void {
+    if (this.job.int(abi.JOB_IN_STEP) !== 0) return;
+    const start = now();
+    if (this.before !== undefined && start - this.snapshotAt < 8 * this.snapshotTime) return;
+    this.before = snapshot(this.model, this.before);
+    this.reportedSince = 0;
+    this.snapshotAt = now();
+    this.snapshotTime = this.snapshotAt - start;
+  }
+
+  private get ordersInSlices(): boolean {
+    return this.options.shuffle && 2 * this.staged.rows > abi.ORDER_SLICE;
   }
 
   /** Blocks of the next chunk; the size of a block follows too, where a step has several. */
   private blocks(): number {
     const { plan } = this.model.memory;
     const { batchSize } = this.options;
-    const affordable = Math.floor(this.pace.budget / flopsPerSample(plan) / 8) * 8;
-    const block = tuning.blockSamples ?? Math.max(8, Math.min(plan.demand.blockSamples, affordable));
+    const block = this.blockSamples(flopsPerSample(plan));
     this.job.setInt(abi.JOB_BLOCK, block);
+    if (this.ordersInSlices && this.job.int(abi.JOB_ORDERED) < 2 * this.staged.rows) return ORDER_SLICES;
     const samples = Math.min(block, batchSize);
     return this.blockCount(this.flops(samples, samples / batchSize));
+  }
+
+  private blockSamples(flopsPerSample: number): number {
+    const affordable = Math.floor(this.pace.budget / flopsPerSample / 8) * 8;
+    return tuning.blockSamples ?? Math.max(8, Math.min(this.model.memory.plan.demand.blockSamples, affordable));
   }
 
   private blockCount(flopsPerBlock: number): number {
@@ -205,25 +243,21 @@ export class FitRun {
     this.stepsLeft = 1;
   }
 
-  private isFinite(): boolean {
-    return findDivergence(this.model) === undefined;
-  }
-
-  private takeEpochs(elapsed: number): { loss: number; correct: number; elapsed: number }[] {
+  private takeEpochs(elapsed: number): FinishedEpoch[] {
     const { job, model } = this;
     const count = job.int(abi.JOB_REPORTS_COUNT);
     this.epochTime += elapsed;
     const each = this.epochTime / Math.max(1, count);
     if (count > 0) this.epochTime = 0;
     const values = model.memory.doubles(model.memory.plan.reports.offset, count * 2);
-    return Array.from({ length: count }, (_, i) => ({
-      loss: values[2 * i] as number,
-      correct: values[2 * i + 1] as number,
-      elapsed: each,
-    }));
+    return Array.from({ length: count }, (_, i) => {
+      const samples = this.staged.rows - this.skipped;
+      this.skipped = 0;
+      return { loss: values[2 * i] as number, correct: values[2 * i + 1] as number, elapsed: each, samples };
+    });
   }
 
-  private report(loss: number, correct: number, elapsed: number, validation: Evaluation | undefined): EpochReport {
+  private report({ loss, correct, elapsed, samples }: FinishedEpoch, validation: Evaluation | undefined): EpochReport {
     const { model, staged, options } = this;
     const last = model.history[model.history.length - 1];
     return Object.freeze({
@@ -232,8 +266,13 @@ export class FitRun {
       metrics: Object.freeze(countsClasses(model) ? { accuracy: correct / staged.rows } : {}),
       ...(validation === undefined ? {} : { validation }),
       learningRate: options.optimizer.learningRate,
-      samplesPerSecond: elapsed > 0 ? Math.round((staged.rows / elapsed) * 1000) : 0,
+      samplesPerSecond: elapsed > 0 ? Math.round((samples / elapsed) * 1000) : 0,
     });
+  }
+
+  private publish(report: EpochReport): void {
+    this.model.history.push(report);
+    this.reports.push(report);
   }
 
   private readProgress(): void {
@@ -247,41 +286,94 @@ export class FitRun {
     model.powers = { beta1: job.double(abi.JOB_BETA1_POWER), beta2: job.double(abi.JOB_BETA2_POWER) };
   }
 
-  /** Finds the first step that diverged since the snapshot, and leaves the network before it. */
-  private replay(): { readonly error: Error; readonly finished: { loss: number; correct: number; elapsed: number }[] } {
+  /** Finds the first step that diverged since the snapshot, leaves the network before it, and throws. */
+  private *replay(): Generator<undefined, never, void> {
     const { model, job } = this;
     const start = this.before as Snapshot;
-    const oneStep = () => {
-      job.setInt(abi.JOB_STEPS_LEFT, 1);
-      // More epochs may end since the snapshot than the reports have room for.
-      job.setInt(abi.JOB_REPORTS_COUNT, 0);
-      let status: number;
-      do status = job.run(ENDLESS);
-      while (status === RUN.more);
-      return status;
-    };
     restore(model, job, start);
     let steps = 0;
-    for (;;) {
+    let found: Error | undefined;
+    while (found === undefined) {
       const epoch = job.double(abi.JOB_EPOCH) + 1;
-      const status = oneStep();
-      const found = findDivergence(model, status === RUN.diverged, epoch, job.double(abi.JOB_STEP));
-      if (found === undefined) {
-        steps++;
-        continue;
+      const status = yield* this.replayStep();
+      found = findDivergence(model, status === RUN.diverged, epoch, job.double(abi.JOB_STEP));
+      if (found === undefined) steps++;
+    }
+    restore(model, job, start);
+    const finished: FinishedEpoch[] = [];
+    for (; steps > 0; steps--) {
+      yield* this.replayStep();
+      finished.push(...this.takeEpochs(0));
+    }
+    this.readProgress();
+    // The snapshot may be older than the last chunk: then reports have been made again that are out already.
+    for (const epoch of finished.slice(this.reportedSince)) this.publish(this.report(epoch, undefined));
+    throw found;
+  }
+
+  private *replayStep(): Generator<undefined, number, void> {
+    const { job } = this;
+    job.setInt(abi.JOB_STEPS_LEFT, 1);
+    // More epochs may end since the snapshot than the reports have room for.
+    job.setInt(abi.JOB_REPORTS_COUNT, 0);
+    for (let blocks = this.blocks(); ; blocks = this.blocks()) {
+      const begin = now();
+      const status = job.run(blocks);
+      if (status !== RUN.more) {
+        this.replayed += now() - begin;
+        if (this.replayed > REPLAY_PAUSE) {
+          this.replayed = 0;
+          yield;
+          this.interrupt();
+        }
+        return status;
       }
-      restore(model, job, start);
-      const finished: { loss: number; correct: number; elapsed: number }[] = [];
-      for (; steps > 0; steps--) {
-        oneStep();
-        finished.push(...this.takeEpochs(0));
-      }
-      return { error: found, finished };
+      yield;
+      this.interrupt();
     }
   }
 
-  /** Evaluates the held-back rows, in pieces. */
-  private *validate(): Generator<undefined, Evaluation, void> {
+  /** Evaluates the held-back rows, in pieces, and publishes the epoch's report. */
+  private *validate(epoch: FinishedEpoch): Generator<undefined, void, void> {
+    this.pending = { job: this.validationJob(), report: (validation) => this.report(epoch, validation) };
+    try {
+      for (let ended = false; !ended; ) {
+        // `settle` may have come to the end of it in the meantime.
+        const { pending } = this;
+        if (pending === undefined) return;
+        const perSample = flopsPerSample(this.model.memory.plan) / 3;
+        const block = this.blockSamples(perSample);
+        pending.job.setInt(abi.JOB_BLOCK, block);
+        ended = pending.job.run(this.blockCount(this.flops(block / 3, 0))) === RUN.done;
+        if (ended) this.settle();
+        else {
+          yield;
+          this.interrupt();
+        }
+      }
+    } finally {
+      this.pending = undefined;
+    }
+  }
+
+  /**
+   * Publishes the report of an epoch whose validation is under way, after the rest of it: whoever saves or copies the
+   * network now must find its counters and its history at the same epoch.
+   */
+  settle(): void {
+    const { pending, model, staged } = this;
+    if (pending === undefined) return;
+    const { job } = pending;
+    if (job.int(abi.JOB_IN_STEP) < staged.validationRows) job.run(ENDLESS);
+    this.pending = undefined;
+    const loss = job.double(abi.JOB_STEP_LOSS);
+    const accuracy = job.double(abi.JOB_STEP_CORRECT) / staged.validationRows;
+    this.publish(
+      pending.report(Object.freeze(countsClasses(model) ? { loss, penalty: 0, accuracy } : { loss, penalty: 0 })),
+    );
+  }
+
+  private validationJob(): Job {
     const { model, staged } = this;
     const { plan } = model.memory;
     const job = new Job(model.memory, plan.validationJob);
@@ -296,20 +388,7 @@ export class FitRun {
     job.setInt(abi.JOB_BATCH, staged.validationRows);
     job.setInt(abi.JOB_BLOCK, plan.demand.blockSamples);
     job.setInt(abi.JOB_FLAGS, countsClasses(model) ? abi.JOB_FLAG_COUNT : 0);
-    const perBlock = this.flops(plan.demand.blockSamples / 3, 0);
-    this.validating = true;
-    try {
-      while (job.run(this.blockCount(perBlock)) !== RUN.done) {
-        yield;
-        this.interrupt();
-      }
-    } finally {
-      this.validating = false;
-    }
-    const loss = job.double(abi.JOB_STEP_LOSS);
-    if (!countsClasses(model)) return Object.freeze({ loss, penalty: 0 });
-    const accuracy = job.double(abi.JOB_STEP_CORRECT) / staged.validationRows;
-    return Object.freeze({ loss, penalty: 0, accuracy });
+    return job;
   }
 
   history(): History {
@@ -330,6 +409,7 @@ export class FitRun {
       if (typeof (answer as { then?: unknown } | undefined)?.then === "function") {
         throw new TypeError("onEpoch: expected a plain function in fitSync, got one that returns a promise; use fit");
       }
+      this.interrupt();
     }
     return this.history();
   }

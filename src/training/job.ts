@@ -62,14 +62,6 @@ export class Job {
     this.setDouble(abi.JOB_EPSILON, optimizer.epsilon);
   }
 
-  /** Forgets the blocks of a step that has not ended. */
-  dropPartialStep(): void {
-    this.setInt(abi.JOB_IN_STEP, 0);
-    this.setDouble(abi.JOB_STEP_CORRECT, 0);
-    this.setDouble(abi.JOB_LOSS_TOTAL, 0);
-    this.memory.doubles(this.region.offset + abi.JOB_LOSS_LANES, 8).fill(0);
-  }
-
   run(blocks: number): number {
     const { core, plan } = this.memory;
     return core.exports.run(plan.net.offset, this.region.offset, blocks);

@@ -19,6 +19,8 @@ export class Staged {
   readonly targetKind: number;
   private readonly wanted: Partial<Demand>;
   private copy: { x: Uint8Array; y: Uint8Array } | undefined;
+  /** Says whose data stand in the window without holding on to anything. */
+  readonly token = {};
   identity: DataIdentity = { fingerprint: "", shuffle: false, validation: "" };
 
   constructor(
@@ -44,14 +46,15 @@ export class Staged {
 
   /** Puts the data back where another call has used the window since. */
   restage(model: Model): void {
-    if (model.windowOwner === this) return;
+    const { copy } = this;
+    this.copy = undefined;
+    if (model.windowOwner === this.token) return;
     const { memory } = model;
     model.demand(this.wanted);
-    if (this.copy === undefined) throw new Error("the data window was overwritten");
-    memory.bytes(memory.plan.x).set(this.copy.x);
-    memory.bytes(memory.plan.y).set(this.copy.y);
-    this.copy = undefined;
-    model.windowOwner = this;
+    if (copy === undefined) throw new Error("the data window was overwritten");
+    memory.bytes(memory.plan.x).set(copy.x);
+    memory.bytes(memory.plan.y).set(copy.y);
+    model.windowOwner = this.token;
   }
 }
 
@@ -89,7 +92,7 @@ export function stageData(
   const kind = classes ? abi.TARGET_CLASS : abi.TARGET_DENSE;
   const staged = new Staged(resolved, rows, { rows: validationRows, indices }, kind, wanted);
   model.demand(wanted);
-  model.windowOwner = staged;
+  model.windowOwner = staged.token;
   const fingerprint = copyRows(model, xs, ys, { name: "", begin: 0, indices: held.split?.train });
   let heldFingerprint = "";
   if (held.split) copyRows(model, xs, ys, { name: "", begin: rows, indices: held.split.validation });
@@ -185,7 +188,8 @@ function copyRows(
         checkTargets(values, values.length / cols, cols, spec.loss, dtype, `${name}y`, first);
         return;
       }
-      for (let i = 0; i * cols < values.length; i++) {
+      const ruled = spec.loss === "crossEntropy" || spec.loss === "binaryCrossEntropy";
+      for (let i = 0; ruled && i * cols < values.length; i++) {
         const row = values.subarray(i * cols, (i + 1) * cols);
         checkTargets(row, 1, cols, spec.loss, dtype, `${name}y`, indices[first + i]);
       }

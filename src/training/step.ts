@@ -12,7 +12,7 @@ import { runPass } from "./passes.ts";
  */
 export function trainStep(model: Model, x: RowSource, y: TargetSource, optimizer: ResolvedOptimizer): number {
   const { memory, progress } = model;
-  const { params, state, trainJob } = memory.plan;
+  const { params, state } = memory.plan;
   // Rows are checked window by window, so the update itself, in the last block, comes after every check.
   const before = { params: memory.bytes(params).slice(), state: memory.bytes(state).slice() };
   const last = { optimizer: model.optimizer, powers: model.powers };
@@ -23,7 +23,6 @@ export function trainStep(model: Model, x: RowSource, y: TargetSource, optimizer
     model.optimizer = last.optimizer;
     model.powers = last.powers;
   };
-  memory.bytes(trainJob).fill(0);
   let powers = model.powers;
   try {
     const { loss } = runPass(model, abi.MODE_TRAIN, x, y, {

@@ -106,7 +106,7 @@ test("DivergenceError says where, and carries it", () => {
   expect(error).toMatchObject({ name: "DivergenceError", epoch: 3, step: 70, layer: 1, quantity: "weights" });
   expect(error).toBeInstanceOf(Error);
   expect(error.message).toBe(
-    "fit: the weights of layers[1] turned non-finite in step 70 (epoch 3); the network is back at the last step at which all was finite; a smaller learningRate may help",
+    "training: the weights of layers[1] turned non-finite in step 70 (epoch 3); the network is back at the last step at which all was finite; a smaller learningRate may help",
   );
-  expect(new DivergenceError({ epoch: 1, step: 1, quantity: "loss" }).message).toMatch(/^fit: the loss turned/);
+  expect(new DivergenceError({ epoch: 1, step: 1, quantity: "loss" }).message).toMatch(/^training: the loss turned/);
 });
