@@ -62,6 +62,9 @@ export const float64 =
 
 mkdirSync("build", { recursive: true });
 writeAbi();
+const stale = Object.values(config.targets).filter(({ outFile }) => !upToDate(outFile));
+if (stale.length > 0 && only.length === 0)
+  console.log(`building chainrule: ${stale.length} binaries of the core first`);
 for (const name of only.length > 0 ? only : Object.keys(config.targets)) await compile(name);
 if (only.length === 0) {
   writeEmbedded("src/core/embedded.ts", "simd");

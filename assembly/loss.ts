@@ -124,6 +124,8 @@ function sampleDelta(
 
 /** 1 where the predicted class (argmax, lowest index on a tie; one unit: ≥ 0.5) is the target's. */
 function isCorrect(a: usize, y: usize, isClass: bool, units: i32, stride: usize): i32 {
+  // An output that is not a number is no class, and softmax gives all or none.
+  if (isNaN<real>(load<real>(a))) return 0;
   if (isClass) return i32(argmax(a, units, stride) == load<i32>(y));
   if (units == 1) return i32((load<real>(a) >= 0.5) == (load<real>(y) >= 0.5));
   return i32(argmax(a, units, stride) == argmax(y, units, SIZE));

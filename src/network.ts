@@ -86,6 +86,8 @@ export class Network {
   readonly #spec: KeptSpec;
 
   private constructor(model: Model) {
+    if (!(model instanceof Model))
+      throw new TypeError("Network: expected Network.create or createSync, got new Network");
     this.#model = model;
     this.#spec = withoutValues(model.spec);
   }
@@ -413,7 +415,12 @@ export class Network {
   }
 
   #array(length: number): Reals {
-    return this.dtype === "float32" ? new Float32Array(length) : new Float64Array(length);
+    try {
+      return this.dtype === "float32" ? new Float32Array(length) : new Float64Array(length);
+    } catch (error) {
+      const bytes = length * this.#model.memory.plan.size;
+      throw new RangeError(`predict: expected a result that fits into memory, got ${bytes} bytes`, { cause: error });
+    }
   }
 }
 

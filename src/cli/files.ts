@@ -14,6 +14,7 @@ import { CliError, messageOf } from "./errors.ts";
 
 /** Fails before any work when `file` could not be written at its end, or would replace one of `inputs`. */
 export function checkWritable(file: string, inputs: readonly string[]): void {
+  if (file === "") throw new CliError("--output: expected a file name, got an empty one");
   const folder = dirname(resolve(file));
   const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
   if (isFolder(file)) throw new CliError(`${file}: is a directory, not a file to write`);

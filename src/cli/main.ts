@@ -5,7 +5,9 @@ import { run } from "./run.ts";
 const BROKEN_PIPE = 141;
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === "EPIPE" ? BROKEN_PIPE : 1);
+  if (error.code === "EPIPE") process.exit(BROKEN_PIPE);
+  process.stderr.write(`chainrule: the output cannot be written: ${error.message}\n`);
+  process.exit(1);
 });
 
 // exitCode instead of exit(): what is still in a pipe's buffer gets written.

@@ -15,10 +15,17 @@ export interface Targets {
   classes: string[];
 }
 
-/** The name under which a field stands for a class: numbers in one spelling ("1.0", "01" and "1" are one class). */
-function classNameOf(text: string): string {
+/**
+ * The names under which fields stand for classes. In a column of numbers alone "1.0" and "1" are one class; as soon as
+ * one field is text, has a leading zero or does not fit a double ("007", a code of 17 digits), all are taken as written.
+ */
+function classNamesOf(fields: readonly string[]): readonly string[] {
+  return fields.every(isPlainNumber) ? fields.map((text) => String(parseNumber(text))) : fields;
+}
+
+function isPlainNumber(text: string): boolean {
   const value = parseNumber(text);
-  return Number.isNaN(value) ? text : String(value);
+  return !Number.isNaN(value) && !/^[+-]?0\d/.test(text) && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 }
 
 /**
@@ -42,7 +49,7 @@ export function targetsOf(table: Table, target: string, task?: Task): Targets {
   const fields = textsOf(table, target);
   const chosen = task ?? taskOf(fields);
   if (chosen === "regression") return { task: chosen, y: quantities(table, target, fields), classes: [] };
-  const names = fields.map(classNameOf);
+  const names = classNamesOf(fields);
   const classes = sortedClasses(names);
   const place = `${table.file}: column ${quoted(target)}`;
   if (classes.length < 2)
@@ -75,8 +82,9 @@ function sortedClasses(names: readonly string[]): string[] {
 
 function indicesOf(table: Table, target: string, fields: readonly string[], classes: readonly string[]): Int32Array {
   const indices = new Map(classes.map((name, index) => [name, index]));
+  const numbers = classes.every((name) => isPlainNumber(name) && name === String(parseNumber(name)));
   return Int32Array.from(fields, (text, row) => {
-    const index = indices.get(text) ?? indices.get(classNameOf(text));
+    const index = indices.get(text) ?? (numbers ? indices.get(String(parseNumber(text))) : undefined);
     if (index !== undefined) return index;
     const place = `${table.file}: line ${table.lines[row]}, column ${quoted(target)}`;
     throw new CliError(`${place}: ${quoted(text)} is no class of the model${suggestion(text, classes, quoted)}`);

@@ -18,5 +18,5 @@ export function isLive({ stdout, env }: Terminal): boolean {
 
 /** Columns of the terminal; 80 where it has no width. */
 export function widthOf({ stdout }: Terminal): number {
-  return Math.max(20, stdout.columns ?? 80);
+  return Math.max(20, stdout.columns || 80);
 }

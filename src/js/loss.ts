@@ -177,6 +177,8 @@ function differenceDelta(heap: Heap, net: number, node: number, sample: Sample):
 /** Whether the predicted class (argmax, lowest index on a tie; one unit: ≥ 0.5) is the target's. */
 function isCorrect(heap: Heap, { units, stride, a, y, isClass }: Sample): boolean {
   const { real } = heap;
+  // An output that is not a number is no class, and softmax gives all or none.
+  if (Number.isNaN(real[a])) return false;
   if (isClass) return argmax(heap, a, units, stride) === heap.i32[y];
   if (units === 1) return (real[a] as number) >= 0.5 === (real[y] as number) >= 0.5;
   return argmax(heap, a, units, stride) === argmax(heap, y, units, 1);

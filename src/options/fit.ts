@@ -29,8 +29,8 @@ export interface FitOptions {
   shuffle?: boolean;
   validation?: Validation;
   /** Called after every epoch; a promise is awaited. */
-  onEpoch?: (report: EpochReport) => unknown;
-  signal?: AbortSignalLike;
+  onEpoch?: ((report: EpochReport) => unknown) | undefined;
+  signal?: AbortSignalLike | undefined;
   /** Steps of this call; when given, `epochs` has no effect. */
   maxSteps?: number;
   /** Ends the call after the step in which this time is over. Best effort: clocks can stand still. */

@@ -60,6 +60,7 @@ export class FitRun {
   /** The epoch whose validation is under way. */
   private pending: { readonly job: Job; readonly report: (validation: Evaluation) => EpochReport } | undefined;
   private readonly name: string;
+  private undo: (() => void) | undefined;
 
   /** Validates and copies; nothing of the network's state is touched before all of it has passed. */
   constructor(
@@ -91,6 +92,7 @@ export class FitRun {
     staged.restage(model);
     this.job = new Job(model.memory, model.memory.plan.trainJob);
     model.running = this;
+    this.undo = this.remember();
     model.useOptimizer(options.optimizer);
     const { progress } = model;
     if (progress.position > 0 && !sameData(progress.data, staged.identity)) {
@@ -100,6 +102,21 @@ export class FitRun {
     this.skipped = progress.position;
     this.writeJob();
     this.started = now();
+  }
+
+  /** What puts optimizer, state and counters back where a run that ends before its first step found them. */
+  private remember(): () => void {
+    const { model } = this;
+    const { optimizer, powers } = model;
+    const progress = { ...model.progress };
+    const { state } = model.memory.plan;
+    const changes = optimizer !== undefined && optimizer.type !== this.options.optimizer.type;
+    const bytes = changes ? model.memory.bytes(state).slice() : undefined;
+    return () => {
+      if (model.disposed || model.progress.step !== progress.step) return;
+      Object.assign(model, { optimizer, powers, progress });
+      if (bytes !== undefined) model.memory.bytes(state).set(bytes);
+    };
   }
 
   private writeJob(): void {
@@ -143,6 +160,7 @@ export class FitRun {
         }
       }
     } finally {
+      this.undo?.();
       if (this.model.running === this) this.model.running = undefined;
     }
   }

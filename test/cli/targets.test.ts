@@ -25,10 +25,17 @@ describe("what a target column means", () => {
     expect(y).toEqual(Int32Array.of(2, 0, 1, 2, 0, 1));
   });
 
-  test("numeric classes are sorted as numbers; 1, 1.0 and 01 are one class", () => {
-    const { y, classes } = targetsOf(table(["10", "1", "1.0", "01", "2", "10", "2", "1"]), "y");
+  test("numeric classes are sorted as numbers; 1 and 1.0 are one class", () => {
+    const { y, classes } = targetsOf(table(["10", "1", "1.0", "1e0", "2", "10", "2", "1"]), "y");
     expect(classes).toEqual(["1", "2", "10"]);
     expect(y).toEqual(Int32Array.of(2, 0, 0, 0, 1, 2, 1, 0));
+  });
+
+  test("codes keep their spelling: a leading zero, a text or 17 digits among them makes all of them text", () => {
+    const classesOf = (...fields: string[]) => targetsOf(table([...fields, ...fields]), "y", "classification").classes;
+    expect(classesOf("007", "7")).toEqual(["007", "7"]);
+    expect(classesOf("B7", "1e5", "100000")).toEqual(["100000", "1e5", "B7"]);
+    expect(classesOf("9007199254740992", "9007199254740993")).toEqual(["9007199254740992", "9007199254740993"]);
   });
 
   test("--task regression keeps the numbers, and refuses text", () => {

@@ -77,3 +77,32 @@ it("inputGradients has no subnormal numbers", () => {
   const [own] = network.inputGradients([[1]], [[1e-19]]).data;
   expect(Object.is(own, 0)).toBe(true);
 });
+
+it("a fit aborted before its first step leaves optimizer, state and an unfinished epoch as they were", async () => {
+  const network = Network.createSync(SPEC);
+  const [x, y] = [rows(40), targets(40)];
+  network.fitSync(x, y, { batchSize: 8, maxSteps: 3 });
+  const before = stateOf(network);
+  const controller = new AbortController();
+  const other = network.fit(rows(30), targets(30), { optimizer: "sgd", signal: controller.signal });
+  controller.abort(new Error("stop"));
+  await expect(other).rejects.toThrow("stop");
+  expect(stateOf(network)).toEqual(before);
+});
+
+it("a fit that diverges in its first step leaves the optimizer of the last fit, with its state", () => {
+  const network = Network.createSync(SPEC);
+  network.fitSync(rows(40), targets(40), { batchSize: 8, epochs: 2 });
+  const before = stateOf(network);
+  const rate = { type: "sgd", learningRate: 3e38 } as const;
+  expect(() => network.fitSync([[1e30, 1, 1]], [[1e30]], { optimizer: rate })).toThrow(/non-finite/);
+  expect(stateOf(network)).toEqual(before);
+});
+
+it("an output that is not a number is counted as wrong", () => {
+  for (const core of ["simd", "js"] as const) {
+    const layers = [{ units: 2, activation: "softmax" as const, init: [[1e38], [1e38]] }];
+    const network = Network.createSync({ inputs: 1, layers }, { core });
+    expect(network.evaluate([[1e38]], [0])).toMatchObject({ accuracy: 0 });
+  }
+});
