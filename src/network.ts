@@ -175,7 +175,8 @@ export class Network {
 
   /**
    * Trains. x [N × inputs], y [N × outputs] or N class indices; both are copied before the promise is returned. The
-   * event loop stays free. Resolves to the part of the history that this call made.
+   * event loop stays free at least every 50 ms; beyond about ten million parameters one update, which is not divided, takes
+   * longer. Resolves to the part of the history that this call made.
    * @throws (by rejection) TypeError, RangeError before anything changes; DivergenceError, the signal's reason, or what
    * `onEpoch` threw, with the network at its last whole step
    */
