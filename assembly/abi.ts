@@ -132,6 +132,7 @@ export const JOB_REPORTS_COUNT: i32 = 76;
 export const JOB_REPORTS_CAPACITY: i32 = 80;
 export const JOB_FLAGS: i32 = 84;
 export const JOB_OPTIMIZER: i32 = 88;
+export const JOB_PIECE: i32 = 92; // weights after which a block too large for one call is left for the next; 0: none is
 export const JOB_EPOCH: i32 = 96; // f64: finished epochs of the network's life
 export const JOB_STEP: i32 = 104; // f64: finished steps of the network's life
 export const JOB_EPOCH_LOSS: i32 = 112; // f64: Σ B·loss over the finished steps of the epoch
@@ -147,6 +148,8 @@ export const JOB_BETA2: i32 = 240; // f64
 export const JOB_EPSILON: i32 = 248; // f64
 export const JOB_BETA1_POWER: i32 = 256; // f64: β₁ᵗ, 1 before the first step
 export const JOB_BETA2_POWER: i32 = 264; // f64
+export const JOB_PHASE: i32 = 272; // of a divided block: the phase it has come to (train.ts), 0 between blocks
+export const JOB_DONE: i32 = 276; // units, or elements of the parameters, of that phase that are done
 export const JOB_SIZE: i32 = 320;
 
 export const JOB_FLAG_ALL: i32 = 1; // GRADIENT: frozen parameters too

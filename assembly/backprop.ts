@@ -5,8 +5,8 @@
 //   gradients  dWˡ = δˡ·(aˡ⁻¹)ᵀ,  dbˡ = Σ δˡ                          over the samples of the batch
 import {
   ACTIVATION_SOFTMAX, JOB_FLAGS, JOB_FLAG_ALL, JOB_INPUT_GRADIENT_PTR, JOB_LEARNING_RATE, NET_LOSS_SCRATCH_PTR,
-  NET_NODES_PTR, NET_NODE_COUNT, NET_PACK_A_PTR, NET_PACK_D_PTR, NET_PACK_W_PTR, NODE_ACTIVATION, NODE_ALPHA, NODE_A_PTR,
-  NODE_B_PTR, NODE_DB_PTR, NODE_DELTA_PTR, NODE_DW_PTR, NODE_FLAGS, NODE_FLAG_PASS_DELTA, NODE_FLAG_TRAIN_B,
+  NET_NODES_PTR, NET_NODE_COUNT, NET_PACK_A_PTR, NET_PACK_D_PTR, NET_PACK_W_PTR, NODE_ACTIVATION, NODE_ALPHA,
+  NODE_A_PTR, NODE_B_PTR, NODE_DB_PTR, NODE_DELTA_PTR, NODE_DW_PTR, NODE_FLAGS, NODE_FLAG_PASS_DELTA, NODE_FLAG_TRAIN_B,
   NODE_FLAG_TRAIN_W, NODE_FROM, NODE_INPUTS, NODE_KIND, NODE_KIND_AFFINE, NODE_KIND_DENSE, NODE_PITCH, NODE_SIZE,
   NODE_UNITS, NODE_W_PTR, NODE_Z_PTR,
 } from "./abi";
@@ -27,31 +27,34 @@ export function outputNode(net: usize): usize {
   return nodeAt(net, load<i32>(net, NET_NODE_COUNT) - 1);
 }
 
-/** Activations of all nodes from node 0's, for n samples in panels, or with `vector` for one. */
-export function forward(net: usize, n: i32, vector: bool): void {
-  const count = load<i32>(net, NET_NODE_COUNT);
-  for (let l = 1; l < count; l++) {
-    const node = nodeAt(net, l);
-    const from = nodeAt(net, load<i32>(node, NODE_FROM));
-    const units = load<i32>(node, NODE_UNITS);
-    const a = load<usize>(node, NODE_A_PTR);
-    if (load<i32>(node, NODE_KIND) == NODE_KIND_AFFINE) affineForward(node, load<usize>(from, NODE_A_PTR), n, vector);
-    else denseForward(net, node, load<usize>(from, NODE_A_PTR), n, vector);
-    if (!vector) clearPadding(a, units, n);
-    else if (units % TILE_COLS != 0) {
-      memory.fill(a + <usize>(units * SIZE), 0, <usize>((roundUp(units, TILE_COLS) - units) * SIZE));
-    }
+/**
+ * Units [begin, end) of node l, for n samples in panels, or with `vector` for one; what needs all units of the node follows
+ * the last. `begin` is a multiple of 8.
+ */
+export function forwardNode(net: usize, l: i32, n: i32, vector: bool, begin: i32, end: i32): void {
+  const node = nodeAt(net, l);
+  const aFrom = load<usize>(nodeAt(net, load<i32>(node, NODE_FROM)), NODE_A_PTR);
+  const units = load<i32>(node, NODE_UNITS);
+  const a = load<usize>(node, NODE_A_PTR);
+  if (load<i32>(node, NODE_KIND) == NODE_KIND_AFFINE) {
+    if (end == units) affineForward(node, aFrom, n, vector);
+  } else denseForward(net, node, aFrom, n, vector, begin, end);
+  if (end < units) return;
+  if (!vector) clearPadding(a, units, n);
+  else if (units % TILE_COLS != 0) {
+    memory.fill(a + <usize>(units * SIZE), 0, <usize>((roundUp(units, TILE_COLS) - units) * SIZE));
   }
 }
 
-function denseForward(net: usize, node: usize, aFrom: usize, n: i32, vector: bool): void {
+function denseForward(net: usize, node: usize, aFrom: usize, n: i32, vector: bool, begin: i32, end: i32): void {
   const nOut = load<i32>(node, NODE_UNITS), nIn = load<i32>(node, NODE_INPUTS), pitch = load<i32>(node, NODE_PITCH);
   const a = load<usize>(node, NODE_A_PTR), z = load<usize>(node, NODE_Z_PTR);
   const W = load<usize>(node, NODE_W_PTR), b = load<usize>(node, NODE_B_PTR);
   const activation = load<i32>(node, NODE_ACTIVATION);
   const panels = (n + PANEL - 1) / PANEL;
-  if (vector) forwardVector(z, aFrom, W, b, nOut, nIn, pitch, 0, nOut);
-  else forwardPanels(z, aFrom, W, b, nOut, nIn, pitch, panels, 0, nOut);
+  if (vector) forwardVector(z, aFrom, W, b, nOut, nIn, pitch, begin, end);
+  else forwardPanels(z, aFrom, W, b, nOut, nIn, pitch, panels, begin, end);
+  if (end < nOut) return;
   if (activation == ACTIVATION_SOFTMAX) {
     const max = load<usize>(net, NET_LOSS_SCRATCH_PTR);
     if (vector) softmaxVector(a, z, max, max + SIZE, nOut);
@@ -85,30 +88,45 @@ function affineForward(node: usize, aFrom: usize, n: i32, vector: bool): void {
   }
 }
 
+/** Whether node l hands a delta to the node it reads: something below is trained or asked for. */
+export function passesDelta(net: usize, job: usize, l: i32): bool {
+  const node = nodeAt(net, l);
+  if (load<usize>(job, JOB_INPUT_GRADIENT_PTR) || (load<i32>(node, NODE_FLAGS) & NODE_FLAG_PASS_DELTA)) return true;
+  return (load<i32>(job, JOB_FLAGS) & JOB_FLAG_ALL) != 0 && load<i32>(node, NODE_FROM) > 0;
+}
+
 /**
- * Deltas and gradients of a block of n samples; the output node's delta is in place. `add`: the gradients of the step's
- * earlier blocks are continued. `descend`: W and b take the plain descent step at once, no gradient is stored.
+ * Node l's share of the backward pass over n samples; its delta before f′ is in place. Two parts, one after the other in
+ * [begin, end): the delta of its nIn inputs, where it hands one down, then the gradients of its nOut units, which read
+ * nothing that the first part still needs. Both bounds are multiples of 8 within a part, or a part's end.
+ *
+ * `add`: the gradients of the step's earlier blocks are continued. `descend`: W and b take the plain descent step at
+ * once, no gradient is stored.
  */
-export function backward(net: usize, job: usize, n: i32, vector: bool, add: bool, descend: bool): void {
-  const all = (load<i32>(job, JOB_FLAGS) & JOB_FLAG_ALL) != 0;
-  const toInputs = load<usize>(job, JOB_INPUT_GRADIENT_PTR) != 0;
-  const count = load<i32>(net, NET_NODE_COUNT);
-  for (let l = count - 1; l > 0; l--) {
-    const node = nodeAt(net, l);
-    const fromIndex = load<i32>(node, NODE_FROM);
-    const from = nodeAt(net, fromIndex);
-    const flags = load<i32>(node, NODE_FLAGS);
-    const isDense = load<i32>(node, NODE_KIND) == NODE_KIND_DENSE;
-    if (l < count - 1 && isDense) nodeSlope(node, n, vector);
-    const pass = toInputs || (all && fromIndex > 0) || (flags & NODE_FLAG_PASS_DELTA) != 0;
-    if (isDense) {
-      const trainW = all || (flags & NODE_FLAG_TRAIN_W) != 0, trainB = all || (flags & NODE_FLAG_TRAIN_B) != 0;
-      if (vector) denseBackwardVector(job, node, from, pass, trainW, trainB, descend);
-      else denseBackwardPanels(net, job, node, from, n, pass, trainW, trainB, add, descend);
-    } else if (pass) affineBackward(node, from, n, vector);
-    // Nothing below is trained: the rest of the list has nothing to do.
-    if (!pass) return;
+export function backwardNode(
+  net: usize, job: usize, l: i32, n: i32, vector: bool, add: bool, descend: bool, begin: i32, end: i32,
+): void {
+  const node = nodeAt(net, l);
+  const from = nodeAt(net, load<i32>(node, NODE_FROM));
+  const pass = passesDelta(net, job, l);
+  if (load<i32>(node, NODE_KIND) != NODE_KIND_DENSE) {
+    if (begin == 0 && pass) affineBackward(node, from, n, vector);
+    return;
   }
+  if (begin == 0 && l < load<i32>(net, NET_NODE_COUNT) - 1) nodeSlope(node, n, vector);
+  const all = (load<i32>(job, JOB_FLAGS) & JOB_FLAG_ALL) != 0, flags = load<i32>(node, NODE_FLAGS);
+  const trainW = all || (flags & NODE_FLAG_TRAIN_W) != 0, trainB = all || (flags & NODE_FLAG_TRAIN_B) != 0;
+  const nIn = load<i32>(node, NODE_INPUTS);
+  const fused = vector && pass && trainW && descend;
+  if (pass && begin < nIn) {
+    const last = min(end, nIn);
+    if (vector) denseDeltaVector(job, node, from, fused, begin, last);
+    else denseDeltaPanels(net, node, from, n, begin, last);
+  }
+  if (end <= nIn || !(trainW || trainB)) return;
+  const first = max(begin - nIn, 0), last = end - nIn;
+  if (vector) denseGradientVector(job, node, from, trainW && !fused, trainB, descend, first, last);
+  else denseGradientPanels(net, job, node, from, n, trainW, trainB, add, descend, first, last);
 }
 
 /** δ = (what the consumers handed down) ∘ f′(z). */
@@ -121,48 +139,60 @@ function nodeSlope(node: usize, n: i32, vector: bool): void {
   );
 }
 
-function denseBackwardPanels(
-  net: usize, job: usize, node: usize, from: usize, n: i32,
-  pass: bool, trainW: bool, trainB: bool, add: bool, descend: bool,
-): void {
+/** Wᵀ·δ for inputs [begin, end). */
+function denseDeltaPanels(net: usize, node: usize, from: usize, n: i32, begin: i32, end: i32): void {
   const nOut = load<i32>(node, NODE_UNITS), nIn = load<i32>(node, NODE_INPUTS), pitch = load<i32>(node, NODE_PITCH);
   const delta = load<usize>(node, NODE_DELTA_PTR), W = load<usize>(node, NODE_W_PTR);
-  const packA = load<usize>(net, NET_PACK_A_PTR), packD = load<usize>(net, NET_PACK_D_PTR);
-  const eta = <real>load<f64>(job, JOB_LEARNING_RATE);
-  if (pass) {
-    const dst = load<usize>(from, NODE_DELTA_PTR);
-    const panels = (n + PANEL - 1) / PANEL;
-    deltaPanels(dst, delta, W, load<usize>(net, NET_PACK_W_PTR), nOut, nIn, pitch, panels, 0, nIn);
-  }
-  if (!trainW && !trainB) return;
-  packDeltas(packD, delta, nOut, n);
-  if (trainW) {
-    const dW = load<usize>(node, NODE_DW_PTR);
-    packActivations(packA, load<usize>(from, NODE_A_PTR), nIn, n);
-    if (descend) gradientPanelsUpdate(W, dW, eta, packD, packA, nOut, nIn, pitch, n, add, 0, nOut);
-    else gradientPanels(dW, packD, packA, nOut, nIn, pitch, n, add, 0, nOut);
-  }
-  if (trainB) {
-    const db = load<usize>(node, NODE_DB_PTR);
-    biasGradient(db, packD, n, add, 0, nOut);
-    if (descend) descendBias(load<usize>(node, NODE_B_PTR), db, eta, nOut);
-  }
+  const pack = load<usize>(net, NET_PACK_W_PTR);
+  deltaPanels(load<usize>(from, NODE_DELTA_PTR), delta, W, pack, nOut, nIn, pitch, (n + PANEL - 1) / PANEL, begin, end);
 }
 
-function denseBackwardVector(
-  job: usize, node: usize, from: usize, pass: bool, trainW: bool, trainB: bool, descend: bool,
+/** The same for one sample; `update`: W takes its descent step in the same pass. */
+function denseDeltaVector(job: usize, node: usize, from: usize, update: bool, begin: i32, end: i32): void {
+  const nOut = load<i32>(node, NODE_UNITS), pitch = load<i32>(node, NODE_PITCH);
+  const column = <usize>(begin * SIZE);
+  const dst = load<usize>(from, NODE_DELTA_PTR) + column, delta = load<usize>(node, NODE_DELTA_PTR);
+  const W = load<usize>(node, NODE_W_PTR) + column;
+  if (!update) return deltaVector(dst, delta, W, nOut, end - begin, pitch);
+  const eta = <real>load<f64>(job, JOB_LEARNING_RATE);
+  deltaVectorUpdate(dst, delta, W, load<usize>(from, NODE_A_PTR) + column, eta, nOut, end - begin, pitch);
+}
+
+/** dW and db of units [begin, end), or their descent step. */
+function denseGradientPanels(
+  net: usize, job: usize, node: usize, from: usize, n: i32,
+  trainW: bool, trainB: bool, add: bool, descend: bool, begin: i32, end: i32,
 ): void {
   const nOut = load<i32>(node, NODE_UNITS), nIn = load<i32>(node, NODE_INPUTS), pitch = load<i32>(node, NODE_PITCH);
-  const delta = load<usize>(node, NODE_DELTA_PTR), W = load<usize>(node, NODE_W_PTR);
-  const a = load<usize>(from, NODE_A_PTR), dst = load<usize>(from, NODE_DELTA_PTR);
+  const packA = load<usize>(net, NET_PACK_A_PTR), packD = load<usize>(net, NET_PACK_D_PTR);
   const eta = <real>load<f64>(job, JOB_LEARNING_RATE);
-  if (pass && trainW && descend) deltaVectorUpdate(dst, delta, W, a, eta, nOut, nIn, pitch);
-  else {
-    if (pass) deltaVector(dst, delta, W, nOut, nIn, pitch);
-    if (trainW && descend) updateVector(W, delta, a, eta, nOut, nIn, pitch);
-    else if (trainW) gradientVector(load<usize>(node, NODE_DW_PTR), delta, a, nOut, nIn, pitch);
+  if (begin == 0) {
+    packDeltas(packD, load<usize>(node, NODE_DELTA_PTR), nOut, n);
+    if (trainW) packActivations(packA, load<usize>(from, NODE_A_PTR), nIn, n);
   }
-  if (!trainB) return;
+  if (trainW) {
+    const W = load<usize>(node, NODE_W_PTR), dW = load<usize>(node, NODE_DW_PTR);
+    if (descend) gradientPanelsUpdate(W, dW, eta, packD, packA, nOut, nIn, pitch, n, add, begin, end);
+    else gradientPanels(dW, packD, packA, nOut, nIn, pitch, n, add, begin, end);
+  }
+  if (!trainB || end < nOut) return;
+  const db = load<usize>(node, NODE_DB_PTR);
+  biasGradient(db, packD, n, add, 0, nOut);
+  if (descend) descendBias(load<usize>(node, NODE_B_PTR), db, eta, nOut);
+}
+
+function denseGradientVector(
+  job: usize, node: usize, from: usize, trainW: bool, trainB: bool, descend: bool, begin: i32, end: i32,
+): void {
+  const nOut = load<i32>(node, NODE_UNITS), nIn = load<i32>(node, NODE_INPUTS), pitch = load<i32>(node, NODE_PITCH);
+  const delta = load<usize>(node, NODE_DELTA_PTR), a = load<usize>(from, NODE_A_PTR);
+  const eta = <real>load<f64>(job, JOB_LEARNING_RATE);
+  if (trainW) {
+    const row = <usize>begin * <usize>(pitch * SIZE), unit = delta + <usize>(begin * SIZE);
+    if (descend) updateVector(load<usize>(node, NODE_W_PTR) + row, unit, a, eta, end - begin, nIn, pitch);
+    else gradientVector(load<usize>(node, NODE_DW_PTR) + row, unit, a, end - begin, nIn, pitch);
+  }
+  if (!trainB || end < nOut) return;
   const db = load<usize>(node, NODE_DB_PTR);
   for (let o: usize = 0; o < <usize>(nOut * SIZE); o += SIZE) store<real>(db + o, <real>0 + load<real>(delta + o));
   if (descend) descendBias(load<usize>(node, NODE_B_PTR), db, eta, nOut);

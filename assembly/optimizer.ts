@@ -7,17 +7,24 @@ import {
   OPTIMIZER_ADAM, OPTIMIZER_MOMENTUM, OPTIMIZER_NESTEROV, SEGMENT_OFFSET, SEGMENT_PITCH, SEGMENT_ROWS,
   SEGMENT_SIZE, SEGMENT_TRAINABLE,
 } from "./abi";
-import { MIN_NORMAL, SIZE, flush } from "./lanes";
+import { LANES, MIN_NORMAL, SIZE, flush } from "./lanes";
 
-/** One step of the job's optimizer on every trainable segment, from the gradient region. Not for sgd: backprop.ts takes its step. */
-export function update(net: usize, job: usize): void {
+/**
+ * One step of the job's optimizer on every trainable segment, from the gradient region: the elements [begin, end) of the
+ * parameter region, both whole vectors or the region's end. Not for sgd: backprop.ts takes its step.
+ */
+export function update(net: usize, job: usize, begin: i32, end: i32): void {
+  assert((begin & (LANES - 1)) == 0 && begin < end);
   const type = load<i32>(job, JOB_OPTIMIZER);
-  if (type == OPTIMIZER_ADAM) advancePowers(job);
+  if (type == OPTIMIZER_ADAM && begin == 0) advancePowers(job);
   let segment = load<usize>(net, NET_SEGMENTS_PTR);
   for (let i = load<i32>(net, NET_SEGMENT_COUNT); i > 0; i--, segment += SEGMENT_SIZE) {
     if (!load<i32>(segment, SEGMENT_TRAINABLE)) continue;
-    const offset = <usize>load<i32>(segment, SEGMENT_OFFSET) * SIZE;
-    const bytes = <usize>(load<i32>(segment, SEGMENT_ROWS) * load<i32>(segment, SEGMENT_PITCH)) * SIZE;
+    const first = load<i32>(segment, SEGMENT_OFFSET);
+    const from = max(first, begin);
+    const to = min(first + load<i32>(segment, SEGMENT_ROWS) * load<i32>(segment, SEGMENT_PITCH), end);
+    if (from >= to) continue;
+    const offset = <usize>from * SIZE, bytes = <usize>(to - from) * SIZE;
     const w = load<usize>(net, NET_PARAMS_PTR) + offset;
     const g = load<usize>(net, NET_GRADIENTS_PTR) + offset;
     const state = load<usize>(net, NET_STATE_PTR) + offset;

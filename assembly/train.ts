@@ -1,21 +1,25 @@
 // A chunk of work: order → gather → forward → loss → backward → update, block by block, resumable between blocks.
 import {
-  ACTIVATION_LINEAR, JOB_BATCH, JOB_BLOCK, JOB_EPOCH, JOB_EPOCHS_LEFT, JOB_EPOCH_CORRECT, JOB_EPOCH_LOSS, JOB_INPUT_GRADIENT_PTR,
-  JOB_IN_STEP, JOB_MODE, JOB_OPTIMIZER, JOB_ORDERED, JOB_ORDER_PTR, JOB_OUT_PTR, JOB_POSITION, JOB_REPORTS_CAPACITY,
-  JOB_REPORTS_COUNT, JOB_REPORTS_PTR, JOB_ROWS, JOB_STEP, JOB_STEPS_LEFT, JOB_STEP_CORRECT, JOB_STEP_LOSS,
-  JOB_WINDOW_BEGIN, JOB_WINDOW_END, JOB_X_PITCH, JOB_X_PTR, MODE_EVALUATE, MODE_PREDICT, MODE_TRAIN, NET_SEED_HIGH,
-  NET_SEED_LOW, NODE_A_PTR, NODE_DELTA_PTR, NODE_UNITS, OPTIMIZER_SGD, ORDER_SLICE, RUN_DIVERGED, RUN_DONE, RUN_MORE,
+  ACTIVATION_LINEAR, JOB_BATCH, JOB_BLOCK, JOB_DONE, JOB_EPOCH, JOB_EPOCHS_LEFT, JOB_EPOCH_CORRECT, JOB_EPOCH_LOSS,
+  JOB_INPUT_GRADIENT_PTR, JOB_IN_STEP, JOB_MODE, JOB_OPTIMIZER, JOB_ORDERED, JOB_ORDER_PTR, JOB_OUT_PTR, JOB_PHASE,
+  JOB_PIECE, JOB_POSITION, JOB_REPORTS_CAPACITY, JOB_REPORTS_COUNT, JOB_REPORTS_PTR, JOB_ROWS, JOB_STEP, JOB_STEPS_LEFT,
+  JOB_STEP_CORRECT, JOB_STEP_LOSS, JOB_WINDOW_BEGIN, JOB_WINDOW_END, JOB_X_PITCH, JOB_X_PTR, MODE_EVALUATE,
+  MODE_PREDICT, MODE_TRAIN, NET_NODE_COUNT, NET_PARAMS_LENGTH, NET_SEED_HIGH, NET_SEED_LOW, NODE_A_PTR, NODE_DELTA_PTR,
+  NODE_INPUTS, NODE_KIND, NODE_KIND_DENSE, NODE_UNITS, OPTIMIZER_SGD, ORDER_SLICE, RUN_DIVERGED, RUN_DONE, RUN_MORE,
   RUN_NEEDS_DATA, RUN_REPORTS_FULL,
 } from "./abi";
 import { applySlope } from "./activation";
-import { backward, forward, nodeAt, outputNode } from "./backprop";
+import { backwardNode, forwardNode, nodeAt, outputNode, passesDelta } from "./backprop";
 import { PANEL, SIZE, TILE_COLS, roundUp } from "./lanes";
 import { finishLoss, lossBlock } from "./loss";
 import { update } from "./optimizer";
 import { gatherRows, rowAt, scatterRows } from "./panels";
 import { makeOrder } from "./random";
 
-/** Does at most `blocks` blocks of the job's work (a slice of the order counts as one) and says why it stopped: RUN_…. */
+/**
+ * Does at most `blocks` blocks of the job's work and says why it stopped: RUN_…. A slice of the order counts as a block, and
+ * so does each piece of a block that JOB_PIECE divides: then JOB_PHASE and JOB_DONE say how far it has come.
+ */
 export function run(net: usize, job: usize, blocks: i32): i32 {
   const mode = load<i32>(job, JOB_MODE);
   for (; blocks > 0; blocks--) {
@@ -25,7 +29,7 @@ export function run(net: usize, job: usize, blocks: i32): i32 {
     const n = min(load<i32>(job, JOB_BLOCK), batch - inStep);
     const first = position + inStep;
     if (first < load<i32>(job, JOB_WINDOW_BEGIN) || first + n > load<i32>(job, JOB_WINDOW_END)) return RUN_NEEDS_DATA;
-    block(net, job, mode, batch, n, first);
+    if (!block(net, job, mode, batch, n, first)) continue;
     store<i32>(job, inStep + n, JOB_IN_STEP);
     if (inStep + n < batch) continue;
     const status = mode == MODE_TRAIN ? finishStep(net, job, batch) : finishPass(job, mode, batch);
@@ -45,37 +49,101 @@ function makesOrder(net: usize, job: usize): bool {
   return true;
 }
 
-/** Rows first … first + n − 1 of the epoch's order through the network. */
-function block(net: usize, job: usize, mode: i32, batch: i32, n: i32, first: i32): void {
+/**
+ * Rows first … first + n − 1 of the epoch's order through the network, as a list of phases: 0 the rows; 1 … L forward; L + 1 the
+ * loss, or the outputs; L + 2 … 2L + 1 backward; 2L + 2 the update. Goes on where the last call stopped, stops after
+ * JOB_PIECE weights, and says whether the block is done.
+ */
+function block(net: usize, job: usize, mode: i32, batch: i32, n: i32, first: i32): bool {
+  const last = load<i32>(net, NET_NODE_COUNT) - 1;
   const vector = n == 1 && (batch == 1 || mode >= MODE_EVALUATE);
-  readRows(net, job, n, first, vector);
-  forward(net, n, vector);
+  const endsStep = mode == MODE_TRAIN && load<i32>(job, JOB_IN_STEP) + n == batch;
+  const descend = endsStep && load<i32>(job, JOB_OPTIMIZER) == OPTIMIZER_SGD;
+  const end = mode >= MODE_EVALUATE ? last + 2 : endsStep && !descend ? 2 * last + 3 : 2 * last + 2;
+  const piece = load<i32>(job, JOB_PIECE);
+  let left = piece ? piece : i32.MAX_VALUE;
+  let phase = load<i32>(job, JOB_PHASE), done = load<i32>(job, JOB_DONE);
+  while (phase < end) {
+    if (left <= 0) {
+      store<i32>(job, phase, JOB_PHASE);
+      store<i32>(job, done, JOB_DONE);
+      return false;
+    }
+    if (phase == 0) readRows(net, job, n, first, vector);
+    else if (phase == last + 1) atOutput(net, job, mode, batch, n, first, vector);
+    else {
+      const size = phaseSize(net, phase, last);
+      const cost = piece ? weightsPerUnit(net, phase, last, done) : 0;
+      const to = piece ? pieceEnd(net, phase, last, done, size, left / cost) : size;
+      if (phase <= last) forwardNode(net, phase, n, vector, done, to);
+      else if (phase == 2 * last + 2) update(net, job, done, to);
+      else backwardNode(net, job, 2 * last + 2 - phase, n, vector, load<i32>(job, JOB_IN_STEP) > 0, descend, done, to);
+      left -= (to - done) * cost;
+      done = to;
+      if (done < size) continue;
+      // Nothing below is trained: the rest of the backward list has nothing to do.
+      if (phase > last && phase < 2 * last + 2 && !passesDelta(net, job, 2 * last + 2 - phase)) phase = 2 * last + 1;
+    }
+    phase++;
+    done = 0;
+  }
+  store<i32>(job, 0, JOB_PHASE);
+  store<i32>(job, 0, JOB_DONE);
+  if (mode < MODE_EVALUATE && load<usize>(job, JOB_INPUT_GRADIENT_PTR)) writeInputGradients(net, job, n, first, vector);
+  return true;
+}
+
+/** Units that a phase counts: of a node forward, of what it reads and then itself backward, elements in the update. */
+function phaseSize(net: usize, phase: i32, last: i32): i32 {
+  if (phase == 2 * last + 2) return load<i32>(net, NET_PARAMS_LENGTH);
+  const node = nodeAt(net, phase <= last ? phase : 2 * last + 2 - phase);
+  const units = load<i32>(node, NODE_UNITS);
+  return phase <= last ? units : load<i32>(node, NODE_INPUTS) + units;
+}
+
+/** Weights that the phase's unit `done` touches. */
+function weightsPerUnit(net: usize, phase: i32, last: i32, done: i32): i32 {
+  if (phase == 2 * last + 2) return 1;
+  const node = nodeAt(net, phase <= last ? phase : 2 * last + 2 - phase);
+  if (load<i32>(node, NODE_KIND) != NODE_KIND_DENSE) return 1;
+  const inputs = load<i32>(node, NODE_INPUTS);
+  return phase > last && done < inputs ? load<i32>(node, NODE_UNITS) : inputs;
+}
+
+/** Where a piece of about `units` units from `done` on ends: whole tiles, and the two parts of a backward phase apart. */
+function pieceEnd(net: usize, phase: i32, last: i32, done: i32, size: i32, units: i32): i32 {
+  let end = size;
+  if (phase > last && phase < 2 * last + 2) {
+    const inputs = load<i32>(nodeAt(net, 2 * last + 2 - phase), NODE_INPUTS);
+    if (done < inputs) end = inputs;
+  }
+  return min(end - done, max(8, units & -8)) + done;
+}
+
+/** Loss and its delta, or what the pass asks for. */
+function atOutput(net: usize, job: usize, mode: i32, batch: i32, n: i32, first: i32, vector: bool): void {
   const output = outputNode(net);
-  const windowRow = <usize>(first - load<i32>(job, JOB_WINDOW_BEGIN));
-  if (mode == MODE_PREDICT) {
-    const units = load<i32>(output, NODE_UNITS);
-    const out = load<usize>(job, JOB_OUT_PTR) + windowRow * <usize>(units * SIZE);
-    if (vector) memory.copy(out, load<usize>(output, NODE_A_PTR), <usize>(units * SIZE));
-    else scatterRows(out, load<usize>(output, NODE_A_PTR), units, n);
-    return;
-  }
-  lossBlock(net, job, output, batch, n, vector, mode != MODE_EVALUATE);
-  if (mode == MODE_EVALUATE) return;
-  const inStep = load<i32>(job, JOB_IN_STEP);
-  const descend = mode == MODE_TRAIN && load<i32>(job, JOB_OPTIMIZER) == OPTIMIZER_SGD && inStep + n == batch;
-  backward(net, job, n, vector, inStep > 0, descend);
-  const inputGradients = load<usize>(job, JOB_INPUT_GRADIENT_PTR);
-  if (inputGradients) {
-    const input = nodeAt(net, 0);
-    const inputs = load<i32>(input, NODE_UNITS);
-    const to = inputGradients + windowRow * <usize>(inputs * SIZE);
-    // Node 0 has no activation: this only makes what is below normal +0, as in every other delta.
-    const delta = load<usize>(input, NODE_DELTA_PTR);
-    const count = vector ? roundUp(inputs, TILE_COLS) : ((n + PANEL - 1) / PANEL) * inputs * PANEL;
-    applySlope(ACTIVATION_LINEAR, delta, delta, count, 0);
-    if (vector) memory.copy(to, load<usize>(input, NODE_DELTA_PTR), <usize>(inputs * SIZE));
-    else scatterRows(to, load<usize>(input, NODE_DELTA_PTR), inputs, n);
-  }
+  if (mode != MODE_PREDICT) return lossBlock(net, job, output, batch, n, vector, mode != MODE_EVALUATE);
+  writeRows(job, output, load<usize>(output, NODE_A_PTR), load<usize>(job, JOB_OUT_PTR), n, first, vector);
+}
+
+function writeInputGradients(net: usize, job: usize, n: i32, first: i32, vector: bool): void {
+  const input = nodeAt(net, 0);
+  const units = load<i32>(input, NODE_UNITS), delta = load<usize>(input, NODE_DELTA_PTR);
+  // Node 0 has no activation: this only makes what is below normal +0, as in every other delta.
+  const count = vector ? roundUp(units, TILE_COLS) : ((n + PANEL - 1) / PANEL) * units * PANEL;
+  applySlope(ACTIVATION_LINEAR, delta, delta, count, 0);
+  writeRows(job, input, delta, load<usize>(job, JOB_INPUT_GRADIENT_PTR), n, first, vector);
+}
+
+/** The block's `values` of `node`, panels or a vector, to its rows of `out`. */
+function writeRows(
+  job: usize, node: usize, values: usize, out: usize, n: i32, first: i32, vector: bool,
+): void {
+  const units = load<i32>(node, NODE_UNITS);
+  const to = out + <usize>(first - load<i32>(job, JOB_WINDOW_BEGIN)) * <usize>(units * SIZE);
+  if (vector) memory.copy(to, values, <usize>(units * SIZE));
+  else scatterRows(to, values, units, n);
 }
 
 /** The block's rows into node 0: panels, or one padded vector. */
@@ -93,9 +161,8 @@ function readRows(net: usize, job: usize, n: i32, first: i32, vector: bool): voi
   memory.fill(a + <usize>(inputs * SIZE), 0, <usize>((roundUp(inputs, TILE_COLS) - inputs) * SIZE));
 }
 
-/** Update, loss and counters after the last block of a training step. */
+/** Loss and counters after the last block of a training step. */
 function finishStep(net: usize, job: usize, batch: i32): i32 {
-  if (load<i32>(job, JOB_OPTIMIZER) != OPTIMIZER_SGD) update(net, job);
   const loss = finishLoss(job, batch);
   store<f64>(job, loss, JOB_STEP_LOSS);
   store<f64>(job, load<f64>(job, JOB_EPOCH_LOSS) + <f64>batch * loss, JOB_EPOCH_LOSS);

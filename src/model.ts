@@ -53,8 +53,11 @@ export class Model {
   history: EpochReport[] = [];
   names: Names | undefined;
   unknownChunks: readonly { name: string; data: Uint8Array }[] = [];
-  /** The fit that is running; `settle` brings counters and history to the same epoch. */
-  running: { settle(): void } | undefined;
+  /**
+   * The fit that is running. `finishBlock` brings it to where other passes may use the memory and parameters are those of
+   * a whole step; `settle` brings counters and history to the same epoch besides.
+   */
+  running: { finishBlock(): void; settle(): void } | undefined;
   /** Whose data stand in the window. */
   windowOwner: object | undefined;
   disposed = false;

@@ -174,9 +174,8 @@ export class Network {
   }
 
   /**
-   * Trains. x [N × inputs], y [N × outputs] or N class indices; both are copied before the promise is returned. The
-   * event loop stays free at least every 50 ms; beyond about ten million parameters one update, which is not divided, takes
-   * longer. Resolves to the part of the history that this call made.
+   * Trains. x [N × inputs], y [N × outputs] or N class indices; both are copied before the promise is returned. From then
+   * on the event loop is free at least every 50 ms. Resolves to the part of the history that this call made.
    * @throws (by rejection) TypeError, RangeError before anything changes; DivergenceError, the signal's reason, or what
    * `onEpoch` threw, with the network at its last whole step
    */
@@ -226,7 +225,7 @@ export class Network {
    * @throws TypeError, RangeError
    */
   predict(x: Rows, options?: PredictOptions): Matrix {
-    this.#live("predict");
+    this.#steady("predict");
     const model = this.#model;
     const source = rowSource(x, "x", this.inputs);
     const shape: [number, number] = [source.rows, this.outputs];
@@ -247,7 +246,7 @@ export class Network {
    * @throws TypeError, RangeError; RangeError for one output that is no sigmoid
    */
   predictClasses(x: Rows): Int32Array {
-    this.#live("predictClasses");
+    this.#steady("predictClasses");
     const { outputs } = this;
     const last = this.#spec.layers[this.#spec.layers.length - 1];
     if (outputs === 1 && !(last?.type === "dense" && last.activation.type === "sigmoid")) {
@@ -269,7 +268,7 @@ export class Network {
    * @throws TypeError, RangeError
    */
   evaluate(x: Rows, y: Targets): Evaluation {
-    this.#live("evaluate");
+    this.#steady("evaluate");
     const [xs, ys] = this.#sources(x, y);
     const { loss, correct } = runPass(this.#model, abi.MODE_EVALUATE, xs, ys);
     return countsClasses(this.#model) ? { loss, penalty: 0, accuracy: correct / xs.rows } : { loss, penalty: 0 };
@@ -280,7 +279,7 @@ export class Network {
    * @throws TypeError, RangeError
    */
   gradients(x: Rows, y: Targets): { loss: number; layers: LayerWeights[] } {
-    this.#live("gradients");
+    this.#steady("gradients");
     return this.#aside((model) => {
       const [xs, ys] = this.#sources(x, y);
       model.demand({ training: true, reports: Math.max(1, model.memory.plan.demand.reports) });
@@ -294,7 +293,7 @@ export class Network {
    * @throws TypeError, RangeError
    */
   inputGradients(x: Rows, y: Targets): Matrix {
-    this.#live("inputGradients");
+    this.#steady("inputGradients");
     return this.#aside((model) => {
       const [xs, ys] = this.#sources(x, y);
       const reports = Math.max(1, model.memory.plan.demand.reports);
@@ -316,7 +315,7 @@ export class Network {
    * @throws TypeError, RangeError
    */
   check(x: Rows, y: Targets, options?: CheckOptions): GradientCheck {
-    this.#live("check");
+    this.#steady("check");
     const { parameters } = optionsObject("check", options === undefined ? {} : options, { allowed: ["parameters"] });
     const limit = parameters === undefined ? 1000 : integerIn("parameters", parameters, 1, LIMITS.rows);
     const model = this.#model;
@@ -334,7 +333,7 @@ export class Network {
 
   /** The parameters, layer by layer: W [units × inputs of the layer] and b [units]; an affine layer has W [0 × 0]. */
   weights(): LayerWeights[] {
-    this.#live("weights");
+    this.#steady("weights");
     return readLayers(this.#model, this.#model.memory.plan.params);
   }
 
@@ -395,6 +394,12 @@ export class Network {
 
   #live(name: string): void {
     if (this.#model.disposed) throw new Error(`${name}: the network was disposed`);
+  }
+
+  /** For what reads parameters or passes rows through the network: a running fit comes to a whole step first. */
+  #steady(name: string): void {
+    this.#live(name);
+    this.#model.running?.finishBlock();
   }
 
   #idle(name: string): void {

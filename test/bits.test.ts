@@ -36,9 +36,10 @@ const stepsPerEpoch = ({ x, fit }: Scenario) => {
   return fit.batchSize === "full" ? 1 : Math.ceil(rows / fit.batchSize);
 };
 
-function tune(blockSamples: number | undefined, chunkBlocks: number | undefined) {
+function tune(blockSamples: number | undefined, chunkBlocks: number | undefined, pieceWeights?: number) {
   tuning.blockSamples = blockSamples;
   tuning.chunkBlocks = chunkBlocks;
+  tuning.pieceWeights = pieceWeights;
 }
 
 afterEach(() => tune(undefined, undefined));
@@ -106,6 +107,18 @@ describe("52 networks × 4 optimizers × 2 dtypes have the same bits", () => {
       using network = create(drawn, dtype);
       await network.fit(drawn.x, drawn.y, { ...drawn.fit, optimizer });
       expect(outcome(network, drawn)).toEqual(expected);
+      tune(undefined, undefined);
+    }));
+
+  test("with blocks divided into pieces of 1, 50 and 300 weights, on both cores", () =>
+    forAll((drawn, optimizer, dtype) => {
+      const expected = trained(drawn, optimizer, dtype);
+      for (const pieceWeights of [1, 50, 300]) {
+        tune(undefined, undefined, pieceWeights);
+        expect(trained(drawn, optimizer, dtype)).toEqual(expected);
+      }
+      tune(8, undefined, 50);
+      expect(trained(drawn, optimizer, dtype, "js")).toEqual(expected);
       tune(undefined, undefined);
     }));
 
@@ -229,12 +242,13 @@ describe("a 256-130-128-10 network with 150 rows has the same bits on both cores
     const wide: Scenario = { spec, seed: 1, x, y, fit: { epochs: 2, batchSize }, cut: 0 };
     const expected = trained(wide, optimizer, dtype);
     expect(trained(wide, optimizer, dtype, "js")).toEqual(expected);
-    for (const [blockSamples, chunkBlocks] of [
-      [8, undefined],
-      [72, 1],
-      [128, undefined],
+    for (const [blockSamples, chunkBlocks, pieceWeights] of [
+      [8, undefined, undefined],
+      [72, 1, undefined],
+      [128, undefined, undefined],
+      [72, undefined, 3000],
     ] as const) {
-      tune(blockSamples, chunkBlocks);
+      tune(blockSamples, chunkBlocks, pieceWeights);
       expect(trained(wide, optimizer, dtype)).toEqual(expected);
     }
   });

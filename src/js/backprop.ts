@@ -52,22 +52,42 @@ export function outputNode(heap: Heap, net: number): number {
   return nodeAt(heap, net, heap.int(net, NET_NODE_COUNT) - 1);
 }
 
-/** Activations of all nodes from node 0's, for n samples in panels, or with `vector` for one. */
-export function forward(heap: Heap, net: number, n: number, vector: boolean): void {
+/**
+ * Units [begin, end) of node l, for n samples in panels, or with `vector` for one; what needs all units of the node follows
+ * the last. `begin` is a multiple of 8.
+ */
+export function forwardNode(
+  heap: Heap,
+  net: number,
+  l: number,
+  n: number,
+  vector: boolean,
+  begin: number,
+  end: number,
+): void {
   const { real, lanes } = heap;
-  for (let l = 1; l < heap.int(net, NET_NODE_COUNT); l++) {
-    const node = nodeAt(heap, net, l);
-    const aFrom = heap.ptr(nodeAt(heap, net, heap.int(node, NODE_FROM)), NODE_A_PTR);
-    const units = heap.int(node, NODE_UNITS);
-    const a = heap.ptr(node, NODE_A_PTR);
-    if (heap.int(node, NODE_KIND) === NODE_KIND_AFFINE) affineForward(heap, node, aFrom, n, vector);
-    else denseForward(heap, net, node, aFrom, n, vector);
-    if (vector) real.fill(0, heap.index(a) + units, heap.index(a) + roundUp(units, lanes.tileCols));
-    else clearPadding(heap, a, units, n);
-  }
+  const node = nodeAt(heap, net, l);
+  const aFrom = heap.ptr(nodeAt(heap, net, heap.int(node, NODE_FROM)), NODE_A_PTR);
+  const units = heap.int(node, NODE_UNITS);
+  const a = heap.ptr(node, NODE_A_PTR);
+  if (heap.int(node, NODE_KIND) === NODE_KIND_AFFINE) {
+    if (end === units) affineForward(heap, node, aFrom, n, vector);
+  } else denseForward(heap, net, node, aFrom, n, vector, begin, end);
+  if (end < units) return;
+  if (vector) real.fill(0, heap.index(a) + units, heap.index(a) + roundUp(units, lanes.tileCols));
+  else clearPadding(heap, a, units, n);
 }
 
-function denseForward(heap: Heap, net: number, node: number, aFrom: number, n: number, vector: boolean): void {
+function denseForward(
+  heap: Heap,
+  net: number,
+  node: number,
+  aFrom: number,
+  n: number,
+  vector: boolean,
+  begin: number,
+  end: number,
+): void {
   const nOut = heap.int(node, NODE_UNITS);
   const nIn = heap.int(node, NODE_INPUTS);
   const pitch = heap.int(node, NODE_PITCH);
@@ -78,8 +98,9 @@ function denseForward(heap: Heap, net: number, node: number, aFrom: number, n: n
   const activation = heap.int(node, NODE_ACTIVATION);
   const { size } = heap.lanes;
   const samples = roundUp(n, PANEL);
-  if (vector) forwardVector(heap, z, aFrom, W, b, nOut, nIn, pitch, 0, nOut);
-  else forwardPanels(heap, z, aFrom, W, b, nOut, nIn, pitch, samples / PANEL, 0, nOut);
+  if (vector) forwardVector(heap, z, aFrom, W, b, nOut, nIn, pitch, begin, end);
+  else forwardPanels(heap, z, aFrom, W, b, nOut, nIn, pitch, samples / PANEL, begin, end);
+  if (end < nOut) return;
   if (activation === ACTIVATION_SOFTMAX) {
     const max = heap.ptr(net, NET_LOSS_SCRATCH_PTR);
     if (vector) softmaxVector(heap, a, z, max, max + size, nOut);
@@ -107,40 +128,52 @@ function affineForward(heap: Heap, node: number, aFrom: number, n: number, vecto
   }
 }
 
+/** Whether node l hands a delta to the node it reads: something below is trained or asked for. */
+export function passesDelta(heap: Heap, net: number, job: number, l: number): boolean {
+  const node = nodeAt(heap, net, l);
+  if (heap.ptr(job, JOB_INPUT_GRADIENT_PTR) || heap.int(node, NODE_FLAGS) & NODE_FLAG_PASS_DELTA) return true;
+  return (heap.int(job, JOB_FLAGS) & JOB_FLAG_ALL) !== 0 && heap.int(node, NODE_FROM) > 0;
+}
+
 /**
- * Deltas and gradients of a block of n samples; the output node's delta is in place. `add`: the gradients of the step's
- * earlier blocks are continued. `descend`: W and b take the plain descent step at once, no gradient is stored.
+ * Node l's share of the backward pass over n samples; its delta before f′ is in place. Two parts, one after the other in
+ * [begin, end): the delta of its nIn inputs, where it hands one down, then the gradients of its nOut units, which read
+ * nothing that the first part still needs. Both bounds are multiples of 8 within a part, or a part's end.
+ *
+ * `add`: the gradients of the step's earlier blocks are continued. `descend`: W and b take the plain descent step at
+ * once, no gradient is stored.
  */
-export function backward(
+export function backwardNode(
   heap: Heap,
   net: number,
   job: number,
+  l: number,
   n: number,
   vector: boolean,
   add: boolean,
   descend: boolean,
+  begin: number,
+  end: number,
 ): void {
-  const all = (heap.int(job, JOB_FLAGS) & JOB_FLAG_ALL) !== 0;
-  const toInputs = heap.ptr(job, JOB_INPUT_GRADIENT_PTR) !== 0;
-  const last = heap.int(net, NET_NODE_COUNT) - 1;
-  for (let l = last; l > 0; l--) {
-    const node = nodeAt(heap, net, l);
-    const fromIndex = heap.int(node, NODE_FROM);
-    const from = nodeAt(heap, net, fromIndex);
-    const flags = heap.int(node, NODE_FLAGS);
-    const isDense = heap.int(node, NODE_KIND) === NODE_KIND_DENSE;
-    if (l < last && isDense) nodeSlope(heap, node, n, vector);
-    const pass = toInputs || (all && fromIndex > 0) || (flags & NODE_FLAG_PASS_DELTA) !== 0;
-    if (isDense) {
-      const trainW = all || (flags & NODE_FLAG_TRAIN_W) !== 0;
-      const trainB = all || (flags & NODE_FLAG_TRAIN_B) !== 0;
-      if (pass) denseDelta(heap, node, from, n, vector);
-      if (vector) denseGradientVector(heap, job, node, from, trainW, trainB, descend);
-      else if (trainW || trainB) denseGradientPanels(heap, net, job, node, from, n, trainW, trainB, add, descend);
-    } else if (pass) affineBackward(heap, node, from, n, vector);
-    // Nothing below needs a delta: the rest of the list has nothing to do.
-    if (!pass) return;
+  const node = nodeAt(heap, net, l);
+  const from = nodeAt(heap, net, heap.int(node, NODE_FROM));
+  const pass = passesDelta(heap, net, job, l);
+  if (heap.int(node, NODE_KIND) !== NODE_KIND_DENSE) {
+    if (begin === 0 && pass) affineBackward(heap, node, from, n, vector);
+    return;
   }
+  if (begin === 0 && l < heap.int(net, NET_NODE_COUNT) - 1) nodeSlope(heap, node, n, vector);
+  const all = (heap.int(job, JOB_FLAGS) & JOB_FLAG_ALL) !== 0;
+  const flags = heap.int(node, NODE_FLAGS);
+  const trainW = all || (flags & NODE_FLAG_TRAIN_W) !== 0;
+  const trainB = all || (flags & NODE_FLAG_TRAIN_B) !== 0;
+  const nIn = heap.int(node, NODE_INPUTS);
+  if (pass && begin < nIn) denseDelta(heap, node, from, n, vector, begin, Math.min(end, nIn));
+  if (end <= nIn || !(trainW || trainB)) return;
+  const first = Math.max(begin - nIn, 0);
+  const last = end - nIn;
+  if (vector) denseGradientVector(heap, job, node, from, trainW, trainB, descend, first, last);
+  else denseGradientPanels(heap, net, job, node, from, n, trainW, trainB, add, descend, first, last);
 }
 
 /** δ = (what the consumers handed down) ∘ f′(z). */
@@ -152,18 +185,28 @@ function nodeSlope(heap: Heap, node: number, n: number, vector: boolean): void {
   applySlope(heap, heap.int(node, NODE_ACTIVATION), delta, a, count, heap.double(node, NODE_ALPHA));
 }
 
-/** Wᵀ·δ into the delta of the node below; it must come before W is updated. */
-function denseDelta(heap: Heap, node: number, from: number, n: number, vector: boolean): void {
+/** Wᵀ·δ for inputs [begin, end) into the delta of the node below; it must come before W is updated. */
+function denseDelta(
+  heap: Heap,
+  node: number,
+  from: number,
+  n: number,
+  vector: boolean,
+  begin: number,
+  end: number,
+): void {
   const nOut = heap.int(node, NODE_UNITS);
   const nIn = heap.int(node, NODE_INPUTS);
   const pitch = heap.int(node, NODE_PITCH);
   const dst = heap.ptr(from, NODE_DELTA_PTR);
   const delta = heap.ptr(node, NODE_DELTA_PTR);
   const W = heap.ptr(node, NODE_W_PTR);
-  if (vector) deltaVector(heap, dst, delta, W, nOut, nIn, pitch);
-  else deltaPanels(heap, dst, delta, W, 0, nOut, nIn, pitch, roundUp(n, PANEL) / PANEL, 0, nIn);
+  const column = begin * heap.lanes.size;
+  if (vector) deltaVector(heap, dst + column, delta, W + column, nOut, end - begin, pitch);
+  else deltaPanels(heap, dst, delta, W, 0, nOut, nIn, pitch, roundUp(n, PANEL) / PANEL, begin, end);
 }
 
+/** dW and db of units [begin, end), or their descent step. */
 function denseGradientPanels(
   heap: Heap,
   net: number,
@@ -175,6 +218,8 @@ function denseGradientPanels(
   trainB: boolean,
   add: boolean,
   descend: boolean,
+  begin: number,
+  end: number,
 ): void {
   const nOut = heap.int(node, NODE_UNITS);
   const nIn = heap.int(node, NODE_INPUTS);
@@ -182,18 +227,19 @@ function denseGradientPanels(
   const packA = heap.ptr(net, NET_PACK_A_PTR);
   const packD = heap.ptr(net, NET_PACK_D_PTR);
   const eta = heap.double(job, JOB_LEARNING_RATE);
-  packDeltas(heap, packD, heap.ptr(node, NODE_DELTA_PTR), nOut, n);
+  if (begin === 0) {
+    packDeltas(heap, packD, heap.ptr(node, NODE_DELTA_PTR), nOut, n);
+    if (trainW) packActivations(heap, packA, heap.ptr(from, NODE_A_PTR), nIn, n);
+  }
   if (trainW) {
     const W = heap.ptr(node, NODE_W_PTR);
     const dW = heap.ptr(node, NODE_DW_PTR);
-    packActivations(heap, packA, heap.ptr(from, NODE_A_PTR), nIn, n);
-    if (descend) gradientPanelsUpdate(heap, W, dW, eta, packD, packA, nOut, nIn, pitch, n, add, 0, nOut);
-    else gradientPanels(heap, dW, packD, packA, nOut, nIn, pitch, n, add, 0, nOut);
+    if (descend) gradientPanelsUpdate(heap, W, dW, eta, packD, packA, nOut, nIn, pitch, n, add, begin, end);
+    else gradientPanels(heap, dW, packD, packA, nOut, nIn, pitch, n, add, begin, end);
   }
-  if (trainB) {
-    biasGradient(heap, heap.ptr(node, NODE_DB_PTR), packD, n, add, 0, nOut);
-    if (descend) descendBias(heap, node, eta, nOut);
-  }
+  if (!trainB || end < nOut) return;
+  biasGradient(heap, heap.ptr(node, NODE_DB_PTR), packD, n, add, 0, nOut);
+  if (descend) descendBias(heap, node, eta, nOut);
 }
 
 function denseGradientVector(
@@ -204,17 +250,23 @@ function denseGradientVector(
   trainW: boolean,
   trainB: boolean,
   descend: boolean,
+  begin: number,
+  end: number,
 ): void {
-  const { real } = heap;
+  const { real, lanes } = heap;
   const nOut = heap.int(node, NODE_UNITS);
   const nIn = heap.int(node, NODE_INPUTS);
   const pitch = heap.int(node, NODE_PITCH);
   const delta = heap.ptr(node, NODE_DELTA_PTR);
   const a = heap.ptr(from, NODE_A_PTR);
   const eta = heap.double(job, JOB_LEARNING_RATE);
-  if (trainW && descend) updateVector(heap, heap.ptr(node, NODE_W_PTR), delta, a, eta, nOut, nIn, pitch);
-  else if (trainW) gradientVector(heap, heap.ptr(node, NODE_DW_PTR), delta, a, nOut, nIn, pitch);
-  if (!trainB) return;
+  if (trainW) {
+    const row = begin * pitch * lanes.size;
+    const unit = delta + begin * lanes.size;
+    if (descend) updateVector(heap, heap.ptr(node, NODE_W_PTR) + row, unit, a, eta, end - begin, nIn, pitch);
+    else gradientVector(heap, heap.ptr(node, NODE_DW_PTR) + row, unit, a, end - begin, nIn, pitch);
+  }
+  if (!trainB || end < nOut) return;
   const db = heap.index(heap.ptr(node, NODE_DB_PTR));
   for (let o = 0; o < nOut; o++) real[db + o] = 0 + (real[heap.index(delta) + o] as number);
   if (descend) descendBias(heap, node, eta, nOut);

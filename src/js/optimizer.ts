@@ -26,19 +26,25 @@ import {
 } from "../core/abi.ts";
 import type { Heap } from "./heap.ts";
 
-/** One step of the job's optimizer on every trainable segment, from the gradient region. Not for sgd: backprop.ts takes its step. */
-export function update(heap: Heap, net: number, job: number): void {
+/**
+ * One step of the job's optimizer on every trainable segment, from the gradient region: the elements [begin, end) of the
+ * parameter region. Not for sgd: backprop.ts takes its step.
+ */
+export function update(heap: Heap, net: number, job: number, begin: number, end: number): void {
   const type = heap.int(job, JOB_OPTIMIZER);
-  if (type === OPTIMIZER_ADAM) advancePowers(heap, job);
+  if (type === OPTIMIZER_ADAM && begin === 0) advancePowers(heap, job);
   const slot = heap.int(net, NET_PARAMS_LENGTH);
   for (let i = 0; i < heap.int(net, NET_SEGMENT_COUNT); i++) {
     const segment = heap.ptr(net, NET_SEGMENTS_PTR) + i * SEGMENT_SIZE;
     if (heap.int(segment, SEGMENT_TRAINABLE) === 0) continue;
-    const offset = heap.int(segment, SEGMENT_OFFSET);
-    const count = heap.int(segment, SEGMENT_ROWS) * heap.int(segment, SEGMENT_PITCH);
-    const w = heap.index(heap.ptr(net, NET_PARAMS_PTR)) + offset;
-    const g = heap.index(heap.ptr(net, NET_GRADIENTS_PTR)) + offset;
-    const state = heap.index(heap.ptr(net, NET_STATE_PTR)) + offset;
+    const first = heap.int(segment, SEGMENT_OFFSET);
+    const from = Math.max(first, begin);
+    const to = Math.min(first + heap.int(segment, SEGMENT_ROWS) * heap.int(segment, SEGMENT_PITCH), end);
+    if (from >= to) continue;
+    const count = to - from;
+    const w = heap.index(heap.ptr(net, NET_PARAMS_PTR)) + from;
+    const g = heap.index(heap.ptr(net, NET_GRADIENTS_PTR)) + from;
+    const state = heap.index(heap.ptr(net, NET_STATE_PTR)) + from;
     if (type === OPTIMIZER_MOMENTUM) momentum(heap, w, g, state, count, job, false);
     else if (type === OPTIMIZER_NESTEROV) momentum(heap, w, g, state, count, job, true);
     else adam(heap, w, g, state, state + slot, count, job);

@@ -3,6 +3,7 @@ import {
   ACTIVATION_LINEAR,
   JOB_BATCH,
   JOB_BLOCK,
+  JOB_DONE,
   JOB_EPOCH,
   JOB_EPOCH_CORRECT,
   JOB_EPOCH_LOSS,
@@ -14,6 +15,8 @@ import {
   JOB_ORDER_PTR,
   JOB_ORDERED,
   JOB_OUT_PTR,
+  JOB_PHASE,
+  JOB_PIECE,
   JOB_POSITION,
   JOB_REPORTS_CAPACITY,
   JOB_REPORTS_COUNT,
@@ -30,10 +33,15 @@ import {
   MODE_EVALUATE,
   MODE_PREDICT,
   MODE_TRAIN,
+  NET_NODE_COUNT,
+  NET_PARAMS_LENGTH,
   NET_SEED_HIGH,
   NET_SEED_LOW,
   NODE_A_PTR,
   NODE_DELTA_PTR,
+  NODE_INPUTS,
+  NODE_KIND,
+  NODE_KIND_DENSE,
   NODE_UNITS,
   OPTIMIZER_SGD,
   ORDER_SLICE,
@@ -44,7 +52,7 @@ import {
   RUN_REPORTS_FULL,
 } from "../core/abi.ts";
 import { applySlope } from "./activation.ts";
-import { backward, forward, nodeAt, outputNode } from "./backprop.ts";
+import { backwardNode, forwardNode, nodeAt, outputNode, passesDelta } from "./backprop.ts";
 import type { Heap } from "./heap.ts";
 import { PANEL, roundUp } from "./lanes.ts";
 import { finishLoss, lossBlock } from "./loss.ts";
@@ -52,7 +60,10 @@ import { update } from "./optimizer.ts";
 import { gatherRows, rowNumber, scatterRows } from "./panels.ts";
 import { makeOrder } from "./random.ts";
 
-/** Does at most `blocks` blocks of the job's work (a slice of the order counts as one) and says why it stopped: RUN_…. */
+/**
+ * Does at most `blocks` blocks of the job's work and says why it stopped: RUN_…. A slice of the order counts as a block, and
+ * so does each piece of a block that JOB_PIECE divides: then JOB_PHASE and JOB_DONE say how far it has come.
+ */
 export function run(heap: Heap, net: number, job: number, blocks: number): number {
   const mode = heap.int(job, JOB_MODE);
   for (; blocks > 0; blocks--) {
@@ -63,10 +74,10 @@ export function run(heap: Heap, net: number, job: number, blocks: number): numbe
     const n = Math.min(heap.int(job, JOB_BLOCK), batch - inStep);
     const first = position + inStep;
     if (first < heap.int(job, JOB_WINDOW_BEGIN) || first + n > heap.int(job, JOB_WINDOW_END)) return RUN_NEEDS_DATA;
-    block(heap, net, job, mode, batch, n, first);
+    if (!block(heap, net, job, mode, batch, n, first)) continue;
     heap.setInt(job, JOB_IN_STEP, inStep + n);
     if (inStep + n < batch) continue;
-    const status = mode === MODE_TRAIN ? finishStep(heap, net, job, batch) : finishPass(heap, job, mode, batch);
+    const status = mode === MODE_TRAIN ? finishStep(heap, job, batch) : finishPass(heap, job, mode, batch);
     if (status !== RUN_MORE) return status;
   }
   return RUN_MORE;
@@ -86,30 +97,125 @@ function makesOrder(heap: Heap, net: number, job: number): boolean {
   return true;
 }
 
-/** Rows first … first + n − 1 of the epoch's order through the network. */
-function block(heap: Heap, net: number, job: number, mode: number, batch: number, n: number, first: number): void {
+/**
+ * Rows first … first + n − 1 of the epoch's order through the network, as a list of phases: 0 the rows; 1 … L forward; L + 1 the
+ * loss, or the outputs; L + 2 … 2L + 1 backward; 2L + 2 the update. Goes on where the last call stopped, stops after
+ * JOB_PIECE weights, and says whether the block is done.
+ */
+function block(heap: Heap, net: number, job: number, mode: number, batch: number, n: number, first: number): boolean {
+  const last = heap.int(net, NET_NODE_COUNT) - 1;
   const vector = n === 1 && (batch === 1 || mode >= MODE_EVALUATE);
-  readRows(heap, net, job, n, first, vector);
-  forward(heap, net, n, vector);
-  const output = outputNode(heap, net);
-  const windowRow = first - heap.int(job, JOB_WINDOW_BEGIN);
-  if (mode === MODE_PREDICT) {
-    writeRows(heap, heap.ptr(job, JOB_OUT_PTR), windowRow, output, heap.ptr(output, NODE_A_PTR), n, vector);
-    return;
-  }
-  lossBlock(heap, net, job, output, batch, n, vector, mode !== MODE_EVALUATE);
-  if (mode === MODE_EVALUATE) return;
   const inStep = heap.int(job, JOB_IN_STEP);
-  const descend = mode === MODE_TRAIN && heap.int(job, JOB_OPTIMIZER) === OPTIMIZER_SGD && inStep + n === batch;
-  backward(heap, net, job, n, vector, inStep > 0, descend);
-  const inputGradients = heap.ptr(job, JOB_INPUT_GRADIENT_PTR);
+  const endsStep = mode === MODE_TRAIN && inStep + n === batch;
+  const descend = endsStep && heap.int(job, JOB_OPTIMIZER) === OPTIMIZER_SGD;
+  const end = mode >= MODE_EVALUATE ? last + 2 : endsStep && !descend ? 2 * last + 3 : 2 * last + 2;
+  let left = heap.int(job, JOB_PIECE) || Number.POSITIVE_INFINITY;
+  let phase = heap.int(job, JOB_PHASE);
+  let done = heap.int(job, JOB_DONE);
+  while (phase < end) {
+    if (left <= 0) {
+      heap.setInt(job, JOB_PHASE, phase);
+      heap.setInt(job, JOB_DONE, done);
+      return false;
+    }
+    if (phase === 0) readRows(heap, net, job, n, first, vector);
+    else if (phase === last + 1) atOutput(heap, net, job, mode, batch, n, first, vector);
+    else {
+      const l = phase <= last ? phase : 2 * last + 2 - phase;
+      const size = phaseSize(heap, net, phase, last);
+      const cost = weightsPerUnit(heap, net, l, phase > last, done);
+      const to = pieceEnd(heap, net, l, phase > last, done, size, left / cost);
+      if (phase <= last) forwardNode(heap, net, l, n, vector, done, to);
+      else if (l > 0) backwardNode(heap, net, job, l, n, vector, inStep > 0, descend, done, to);
+      else update(heap, net, job, done, to);
+      left -= (to - done) * cost;
+      done = to;
+      if (done < size) continue;
+      // Nothing below is trained: the rest of the backward list has nothing to do.
+      if (phase > last && l > 0 && !passesDelta(heap, net, job, l)) phase = 2 * last + 1;
+    }
+    phase++;
+    done = 0;
+  }
+  heap.setInt(job, JOB_PHASE, 0);
+  heap.setInt(job, JOB_DONE, 0);
+  if (mode < MODE_EVALUATE) writeInputGradients(heap, net, job, n, first, vector);
+  return true;
+}
+
+/** Units that a phase counts: of a node forward, of what it reads and then itself backward, elements in the update. */
+function phaseSize(heap: Heap, net: number, phase: number, last: number): number {
+  if (phase === 2 * last + 2) return heap.int(net, NET_PARAMS_LENGTH);
+  const node = nodeAt(heap, net, phase <= last ? phase : 2 * last + 2 - phase);
+  const units = heap.int(node, NODE_UNITS);
+  return phase <= last ? units : heap.int(node, NODE_INPUTS) + units;
+}
+
+/** Weights that unit `done` of node l's phase touches; l = 0 is the update. */
+function weightsPerUnit(heap: Heap, net: number, l: number, isBackward: boolean, done: number): number {
+  const node = nodeAt(heap, net, l);
+  if (heap.int(node, NODE_KIND) !== NODE_KIND_DENSE) return 1;
+  const inputs = heap.int(node, NODE_INPUTS);
+  return isBackward && done < inputs ? heap.int(node, NODE_UNITS) : inputs;
+}
+
+/** Where a piece of about `units` units from `done` on ends: whole tiles, and the two parts of a backward phase apart. */
+function pieceEnd(
+  heap: Heap,
+  net: number,
+  l: number,
+  isBackward: boolean,
+  done: number,
+  size: number,
+  units: number,
+): number {
+  const inputs = heap.int(nodeAt(heap, net, l), NODE_INPUTS);
+  const end = isBackward && l > 0 && done < inputs ? inputs : size;
+  return Math.min(end, done + Math.max(8, Math.floor(units / 8) * 8));
+}
+
+/** Loss and its delta, or what the pass asks for. */
+function atOutput(
+  heap: Heap,
+  net: number,
+  job: number,
+  mode: number,
+  batch: number,
+  n: number,
+  first: number,
+  vector: boolean,
+): void {
+  const output = outputNode(heap, net);
+  if (mode !== MODE_PREDICT) lossBlock(heap, net, job, output, batch, n, vector, mode !== MODE_EVALUATE);
+  else writeRows(heap, job, output, heap.ptr(output, NODE_A_PTR), heap.ptr(job, JOB_OUT_PTR), n, first, vector);
+}
+
+function writeInputGradients(heap: Heap, net: number, job: number, n: number, first: number, vector: boolean): void {
+  const to = heap.ptr(job, JOB_INPUT_GRADIENT_PTR);
+  if (to === 0) return;
   const input = nodeAt(heap, net, 0);
-  if (!inputGradients) return;
-  // Node 0 has no activation: this only makes what is below normal +0, as in every other delta.
   const delta = heap.ptr(input, NODE_DELTA_PTR);
-  const count = (vector ? 1 : Math.ceil(n / PANEL) * PANEL) * heap.int(input, NODE_UNITS);
+  // Node 0 has no activation: this only makes what is below normal +0, as in every other delta.
+  const count = (vector ? 1 : roundUp(n, PANEL)) * heap.int(input, NODE_UNITS);
   applySlope(heap, ACTIVATION_LINEAR, delta, delta, count, 0);
-  writeRows(heap, inputGradients, windowRow, input, heap.ptr(input, NODE_DELTA_PTR), n, vector);
+  writeRows(heap, job, input, delta, to, n, first, vector);
+}
+
+/** The block's `values` of `node`, panels or a vector, to its rows of `out`. */
+function writeRows(
+  heap: Heap,
+  job: number,
+  node: number,
+  values: number,
+  out: number,
+  n: number,
+  first: number,
+  vector: boolean,
+): void {
+  const units = heap.int(node, NODE_UNITS);
+  const to = out + (first - heap.int(job, JOB_WINDOW_BEGIN)) * units * heap.lanes.size;
+  if (vector) heap.real.copyWithin(heap.index(to), heap.index(values), heap.index(values) + units);
+  else scatterRows(heap, to, values, units, n);
 }
 
 /** The block's rows into node 0: panels, or one padded vector. */
@@ -132,25 +238,8 @@ function readRows(heap: Heap, net: number, job: number, n: number, first: number
   real.fill(0, to + inputs, to + roundUp(inputs, lanes.tileCols));
 }
 
-/** The block's values of `node` to rows `windowRow` … of `out`. */
-function writeRows(
-  heap: Heap,
-  out: number,
-  windowRow: number,
-  node: number,
-  panels: number,
-  n: number,
-  vector: boolean,
-): void {
-  const units = heap.int(node, NODE_UNITS);
-  const to = out + windowRow * units * heap.lanes.size;
-  if (vector) heap.real.copyWithin(heap.index(to), heap.index(panels), heap.index(panels) + units);
-  else scatterRows(heap, to, panels, units, n);
-}
-
-/** Update, loss and counters after the last block of a training step. */
-function finishStep(heap: Heap, net: number, job: number, batch: number): number {
-  if (heap.int(job, JOB_OPTIMIZER) !== OPTIMIZER_SGD) update(heap, net, job);
+/** Loss and counters after the last block of a training step. */
+function finishStep(heap: Heap, job: number, batch: number): number {
   const loss = finishLoss(heap, job, batch);
   heap.setDouble(job, JOB_STEP_LOSS, loss);
   heap.setDouble(job, JOB_EPOCH_LOSS, heap.double(job, JOB_EPOCH_LOSS) + batch * loss);

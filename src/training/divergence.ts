@@ -1,9 +1,16 @@
-// A snapshot at the start of a chunk, and the search for the first value that is not finite.
+// A snapshot at the start of a chunk, and the search for the first value that is not finite. Large networks are copied and
+// searched in slices: each generator yields wherever the host may look at its event loop.
 import * as abi from "../core/abi.ts";
 import { DivergenceError } from "../errors.ts";
+import type { NetworkMemory } from "../memory.ts";
 import type { Model } from "../model.ts";
-import type { Segment } from "../plan.ts";
+import type { Region, Segment } from "../plan.ts";
 import type { Job } from "./job.ts";
+
+type Sliced<T> = Generator<undefined, T, void>;
+
+/** Bytes between two looks at the event loop: 10 ms where the host has to give fresh memory for them. */
+const SLICE = 2 ** 24;
 
 /** Parameters, optimizer state and job record of a whole step. */
 export interface Snapshot {
@@ -13,52 +20,69 @@ export interface Snapshot {
 }
 
 /** Copies what a chunk may change; `reuse` is overwritten. */
-export function snapshot(model: Model, reuse?: Snapshot): Snapshot {
+export function* snapshot(model: Model, reuse?: Snapshot): Sliced<Snapshot> {
   const { memory } = model;
   const { params, state, trainJob } = memory.plan;
-  if (reuse === undefined) {
-    return {
-      params: memory.bytes(params).slice(),
-      state: memory.bytes(state).slice(),
-      job: memory.bytes(trainJob).slice(),
-    };
-  }
-  reuse.params.set(memory.bytes(params));
-  reuse.state.set(memory.bytes(state));
-  reuse.job.set(memory.bytes(trainJob));
-  return reuse;
+  const to = reuse ?? {
+    params: new Uint8Array(params.bytes),
+    state: new Uint8Array(state.bytes),
+    job: new Uint8Array(trainJob.bytes),
+  };
+  to.job.set(memory.bytes(trainJob));
+  yield* slices(params, (part, at) => to.params.set(memory.bytes(part), at));
+  yield* slices(state, (part, at) => to.state.set(memory.bytes(part), at));
+  return to;
 }
 
-export function restore(model: Model, job: Job, from: Snapshot): void {
+export function* restore(model: Model, job: Job, from: Snapshot): Sliced<void> {
   const { memory } = model;
-  const { params, state } = memory.plan;
-  memory.bytes(params).set(from.params);
-  memory.bytes(state).set(from.state);
-  const block = job.int(abi.JOB_BLOCK);
+  const back = (saved: Uint8Array) => (part: Region, at: number) =>
+    memory.bytes(part).set(saved.subarray(at, at + part.bytes));
+  yield* slices(memory.plan.params, back(from.params));
+  yield* slices(memory.plan.state, back(from.state));
   memory.bytes(job.region).set(from.job);
-  job.setInt(abi.JOB_BLOCK, block);
   job.setInt(abi.JOB_EPOCHS_LEFT, 2 ** 31 - 1);
   job.setInt(abi.JOB_REPORTS_COUNT, 0);
   // The order in memory may be a later epoch's; it is made again.
   job.setInt(abi.JOB_ORDERED, 0);
 }
 
+/** Yields between slices, so not at all for a small region. */
+function* slices(region: Region, work: (part: Region, at: number) => void): Sliced<void> {
+  for (let at = 0; at < region.bytes; at += SLICE) {
+    if (at > 0) yield;
+    work({ offset: region.offset + at, bytes: Math.min(SLICE, region.bytes - at) }, at);
+  }
+}
+
 /** The error for the first parameter or state that is not finite, else for the loss where `loss` says so. */
-export function findDivergence(model: Model, loss = false, epoch = 0, step = 0): DivergenceError | undefined {
-  const { memory, core } = model;
-  const { params, state, paramsLength, size, demand } = memory.plan;
-  const parameter = core.exports.scan(params.offset, paramsLength);
+export function* findDivergence(model: Model, loss = false, epoch = 0, step = 0): Sliced<DivergenceError | undefined> {
+  const { memory } = model;
+  const { params, state, paramsLength, size, demand, segments } = memory.plan;
+  const parameter = yield* firstNonFinite(memory, params.offset, paramsLength);
   if (parameter >= 0) {
-    const { layer, part } = segmentAt(memory.plan.segments, parameter);
+    const { layer, part } = segmentAt(segments, parameter);
     return new DivergenceError({ epoch, step, layer, quantity: part === "W" ? "weights" : "bias" });
   }
   for (let slot = 0; slot < Math.min(demand.slots, model.stateSlots); slot++) {
-    const at = core.exports.scan(state.offset + slot * paramsLength * size, paramsLength);
+    const at = yield* firstNonFinite(memory, state.offset + slot * paramsLength * size, paramsLength);
     if (at < 0) continue;
-    const { layer } = segmentAt(memory.plan.segments, at);
+    const { layer } = segmentAt(segments, at);
     return new DivergenceError({ epoch, step, layer, quantity: "optimizer state" });
   }
   return loss ? new DivergenceError({ epoch, step, layer: undefined, quantity: "loss" }) : undefined;
+}
+
+/** Index of the first of `count` elements that is not finite, or −1. */
+function* firstNonFinite(memory: NetworkMemory, offset: number, count: number): Sliced<number> {
+  const { size } = memory.plan;
+  const length = SLICE / size;
+  for (let first = 0; first < count; first += length) {
+    if (first > 0) yield;
+    const at = memory.core.exports.scan(offset + first * size, Math.min(length, count - first));
+    if (at >= 0) return first + at;
+  }
+  return -1;
 }
 
 function segmentAt(segments: readonly Segment[], element: number): Segment {

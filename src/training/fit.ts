@@ -2,32 +2,21 @@
 import * as abi from "../core/abi.ts";
 import type { DataIdentity, Model } from "../model.ts";
 import type { ResolvedFitOptions } from "../options/fit.ts";
-import type { EpochReport, Evaluation, History } from "../options/results.ts";
-import { flopsPerSample } from "../plan.ts";
+import type { EpochReport, History } from "../options/results.ts";
 import { findDivergence, restore, type Snapshot, snapshot } from "./divergence.ts";
+import { Driver, ordersInSlices } from "./driver.ts";
 import { Job, RUN } from "./job.ts";
-import { now, Pace, Pause } from "./pace.ts";
+import { now, Pause } from "./pace.ts";
 import { countsClasses } from "./passes.ts";
+import { type FinishedEpoch, Reports } from "./reports.ts";
 import { type Staged, stageData } from "./stage.ts";
-import { tuning } from "./tuning.ts";
+import { validate } from "./validation.ts";
 
 /** Epochs between two looks of the host, where nobody waits for each. */
 const REPORTS = 256;
 const ENDLESS = 2 ** 31 - 1;
-/** Slices of an epoch's order in one chunk: a few milliseconds on any core. */
-const ORDER_SLICES = 2;
 /** ms of replayed steps between two looks at the event loop. */
 const REPLAY_PAUSE = 10;
-
-/** What the core reports of an epoch, and what it took. */
-interface FinishedEpoch {
-  readonly loss: number;
-  readonly correct: number;
-  /** ms. */
-  readonly elapsed: number;
-  /** Samples that this call trained on in it. */
-  readonly samples: number;
-}
 
 function sameData(a: DataIdentity | undefined, b: DataIdentity): boolean {
   return a?.fingerprint === b.fingerprint && a.shuffle === b.shuffle && a.validation === b.validation;
@@ -39,16 +28,13 @@ export class FitRun {
   private readonly options: ResolvedFitOptions;
   private readonly staged: Staged;
   private readonly perEpoch: boolean;
-  private readonly pace: Pace;
-  private readonly reports: EpochReport[] = [];
+  private readonly driver: Driver;
+  private readonly reports: Reports;
   private epochsLeft: number;
   private stepsLeft: number;
   private stopped: History["stopped"] = "epochs";
   private finished = false;
   private started = 0;
-  private epochTime = 0;
-  /** Samples of an unfinished epoch that an earlier call has trained on. */
-  private skipped = 0;
   private replayed = 0;
   private job: Job;
   private before: Snapshot | undefined;
@@ -57,8 +43,12 @@ export class FitRun {
   /** When the snapshot was taken and how long that took, in ms. */
   private snapshotAt = 0;
   private snapshotTime = 0;
-  /** The epoch whose validation is under way. */
-  private pending: { readonly job: Job; readonly report: (validation: Evaluation) => EpochReport } | undefined;
+  /** The chunk under way: `bringOn` may be ahead of `work` in it. */
+  private current: Generator<undefined, void, void> | undefined;
+  /** What `current` threw where another call brought it on. */
+  private failure: { readonly error: unknown } | undefined;
+  /** Parameters are on their way to an earlier step. */
+  private unsteady = false;
   private readonly name: string;
   private undo: (() => void) | undefined;
 
@@ -75,7 +65,8 @@ export class FitRun {
     this.staged = stageData(model, x, y, options, { reports: REPORTS, name: how.name });
     this.options = this.staged.options;
     this.perEpoch = how.perEpoch || this.options.onEpoch !== undefined || this.staged.validationRows > 0;
-    this.pace = new Pace(model.core.kind, how.asynchronous);
+    this.driver = new Driver(model, how.asynchronous);
+    this.reports = new Reports(model, this.staged.rows, this.options.optimizer.learningRate);
     this.epochsLeft = this.options.epochs;
     this.stepsLeft = this.options.maxSteps ?? ENDLESS;
     this.job = new Job(model.memory, model.memory.plan.trainJob);
@@ -99,7 +90,7 @@ export class FitRun {
       Object.assign(progress, { position: 0, epochLoss: 0, epochCorrect: 0 });
     }
     progress.data = staged.identity;
-    this.skipped = progress.position;
+    this.reports.begin(progress.position);
     this.writeJob();
     this.started = now();
   }
@@ -148,16 +139,18 @@ export class FitRun {
   *work(): Generator<EpochReport | undefined, void, void> {
     this.begin();
     try {
-      while (!this.finished) {
+      for (let handed = 0; !this.finished; ) {
         yield;
         this.interrupt();
-        const { finished, diverged } = this.chunk();
-        if (diverged) yield* this.replay();
-        for (const epoch of finished) {
-          if (this.staged.validationRows > 0) yield* this.validate(epoch);
-          else this.publish(this.report(epoch, undefined));
-          yield this.reports[this.reports.length - 1];
+        this.current = this.advance();
+        for (const _ of this.current) {
+          yield;
+          this.interrupt();
         }
+        this.current = undefined;
+        // What went wrong while another call brought the chunk to its end.
+        if (this.failure !== undefined) throw this.failure.error;
+        while (handed < this.reports.list.length) yield this.reports.list[handed++];
       }
     } finally {
       this.undo?.();
@@ -169,89 +162,65 @@ export class FitRun {
   interrupt(): void {
     if (this.model.disposed) throw new Error(`${this.name}: the network was disposed while it was training`);
     const { signal } = this.options;
-    // While a validation runs the network is between two epochs: an abort waits for its end.
-    if (signal?.aborted && this.pending === undefined) throw signal.reason;
+    // Within a chunk the network may be between two whole steps or epochs: an abort waits for the chunk's end.
+    if (signal?.aborted && this.current === undefined) throw signal.reason;
   }
 
-  /** One piece of work between two looks at the event loop: the epochs that ended in it, or that it diverged. */
-  private chunk(): { finished: FinishedEpoch[]; diverged: boolean } {
-    const { job, model, pace } = this;
-    if (this.options.maxSeconds < Number.POSITIVE_INFINITY) this.watchClock();
-    this.takeSnapshot();
+  /** Before another pass uses the memory or looks at parameters. */
+  finishBlock(): void {
+    this.bringOn(() => !this.unsteady && !this.driver.withinBlock);
+  }
+
+  /** Before the network is saved or copied: its counters and its history must be at the same epoch. */
+  settle(): void {
+    this.bringOn(() => false);
+  }
+
+  /** Goes on with the chunk at hand until `enough`, at most to its end. */
+  private bringOn(enough: () => boolean): void {
+    try {
+      while (this.current !== undefined && !enough()) if (this.current.next().done) return;
+    } catch (error) {
+      this.failure = { error };
+    }
+  }
+
+  /** One chunk of work, and what follows from it: the epochs that ended in it are published, or it diverged. */
+  private *advance(): Generator<undefined, void, void> {
+    const { job, model, driver, options } = this;
+    if (options.maxSeconds < Number.POSITIVE_INFINITY) this.watchClock();
+    yield* this.takeSnapshot();
     // An order of many slices is made in chunks of its own, so each of its epochs ends one.
-    const epochs = this.perEpoch || this.ordersInSlices ? 1 : Math.min(this.epochsLeft, REPORTS);
+    const epochs = this.perEpoch || ordersInSlices(job) ? 1 : Math.min(this.epochsLeft, REPORTS);
     job.setInt(abi.JOB_EPOCHS_LEFT, epochs);
     job.setInt(abi.JOB_STEPS_LEFT, this.stepsLeft);
     job.setInt(abi.JOB_REPORTS_COUNT, 0);
-    const blocks = this.blocks();
-    const before = this.done();
-    const start = now();
-    const status = job.run(blocks);
-    const elapsed = now() - start;
-    const after = this.done();
-    const steps = after.steps - before.steps;
-    if (status === RUN.diverged || (steps > 0 && findDivergence(model) !== undefined)) {
-      return { finished: [], diverged: true };
-    }
-    const samples = after.samples - before.samples;
-    if (samples > 0) pace.learn(this.flops(samples, steps), elapsed);
+    const before = job.double(abi.JOB_STEP);
+    const { status, elapsed } = yield* driver.advance(job, options.batchSize, true);
+    const steps = job.double(abi.JOB_STEP) - before;
+    if (status === RUN.diverged || (steps > 0 && (yield* findDivergence(model)) !== undefined)) yield* this.replay();
     if (this.stepsLeft !== ENDLESS) this.stepsLeft -= steps;
-    const finished = this.takeEpochs(elapsed);
+    const finished = this.reports.take(job, elapsed);
     this.epochsLeft -= finished.length;
     this.reportedSince += finished.length;
     this.readProgress();
     if (this.stepsLeft === 0) this.stopped = this.stopped === "epochs" ? "maxSteps" : this.stopped;
+    for (const epoch of finished) {
+      if (this.staged.validationRows === 0) this.reports.publish(epoch);
+      else this.reports.publish(epoch, yield* validate(model, this.staged, driver));
+    }
     this.finished = this.epochsLeft === 0 || this.stepsLeft === 0;
-    return { finished, diverged: false };
   }
 
   /** Between steps; where a copy of a large network takes long, only after eight times as long. */
-  private takeSnapshot(): void {
+  private *takeSnapshot(): Generator<undefined, void, void> {
     if (this.job.int(abi.JOB_IN_STEP) !== 0) return;
     const start = now();
     if (this.before !== undefined && start - this.snapshotAt < 8 * this.snapshotTime) return;
-    this.before = snapshot(this.model, this.before);
+    this.before = yield* snapshot(this.model, this.before);
     this.reportedSince = 0;
     this.snapshotAt = now();
     this.snapshotTime = this.snapshotAt - start;
-  }
-
-  private get ordersInSlices(): boolean {
-    return this.options.shuffle && 2 * this.staged.rows > abi.ORDER_SLICE;
-  }
-
-  /** Blocks of the next chunk; the size of a block follows too, where a step has several. */
-  private blocks(): number {
-    const { plan } = this.model.memory;
-    const { batchSize } = this.options;
-    const block = this.blockSamples(flopsPerSample(plan));
-    this.job.setInt(abi.JOB_BLOCK, block);
-    if (this.ordersInSlices && this.job.int(abi.JOB_ORDERED) < 2 * this.staged.rows) return ORDER_SLICES;
-    const samples = Math.min(block, batchSize);
-    return this.blockCount(this.flops(samples, samples / batchSize));
-  }
-
-  private blockSamples(flopsPerSample: number): number {
-    const affordable = Math.floor(this.pace.budget / flopsPerSample / 8) * 8;
-    return tuning.blockSamples ?? Math.max(8, Math.min(this.model.memory.plan.demand.blockSamples, affordable));
-  }
-
-  private blockCount(flopsPerBlock: number): number {
-    return tuning.chunkBlocks ?? Math.min(Math.max(1, Math.floor(this.pace.budget / flopsPerBlock)), ENDLESS);
-  }
-
-  /** An estimate: an update reads and writes every parameter, about as long as 8 flops each; a sample's bookkeeping: 100. */
-  private flops(samples: number, steps: number): number {
-    const { plan } = this.model.memory;
-    return samples * (flopsPerSample(plan) + 100) + steps * 8 * plan.paramsLength;
-  }
-
-  /** Samples and steps that the job has finished, over the network's life. */
-  private done(): { samples: number; steps: number } {
-    const { job } = this;
-    const epochs = job.double(abi.JOB_EPOCH) * this.staged.rows;
-    const samples = epochs + job.int(abi.JOB_POSITION) + job.int(abi.JOB_IN_STEP);
-    return { samples, steps: job.double(abi.JOB_STEP) };
   }
 
   /** maxSeconds: when time is over, the step at hand is the last. */
@@ -259,38 +228,6 @@ export class FitRun {
     if (now() - this.started < this.options.maxSeconds * 1000) return;
     this.stopped = "maxSeconds";
     this.stepsLeft = 1;
-  }
-
-  private takeEpochs(elapsed: number): FinishedEpoch[] {
-    const { job, model } = this;
-    const count = job.int(abi.JOB_REPORTS_COUNT);
-    this.epochTime += elapsed;
-    const each = this.epochTime / Math.max(1, count);
-    if (count > 0) this.epochTime = 0;
-    const values = model.memory.doubles(model.memory.plan.reports.offset, count * 2);
-    return Array.from({ length: count }, (_, i) => {
-      const samples = this.staged.rows - this.skipped;
-      this.skipped = 0;
-      return { loss: values[2 * i] as number, correct: values[2 * i + 1] as number, elapsed: each, samples };
-    });
-  }
-
-  private report({ loss, correct, elapsed, samples }: FinishedEpoch, validation: Evaluation | undefined): EpochReport {
-    const { model, staged, options } = this;
-    const last = model.history[model.history.length - 1];
-    return Object.freeze({
-      epoch: last === undefined ? 1 : last.epoch + 1,
-      loss,
-      metrics: Object.freeze(countsClasses(model) ? { accuracy: correct / staged.rows } : {}),
-      ...(validation === undefined ? {} : { validation }),
-      learningRate: options.optimizer.learningRate,
-      samplesPerSecond: elapsed > 0 ? Math.round((samples / elapsed) * 1000) : 0,
-    });
-  }
-
-  private publish(report: EpochReport): void {
-    this.model.history.push(report);
-    this.reports.push(report);
   }
 
   private readProgress(): void {
@@ -308,24 +245,25 @@ export class FitRun {
   private *replay(): Generator<undefined, never, void> {
     const { model, job } = this;
     const start = this.before as Snapshot;
-    restore(model, job, start);
+    this.unsteady = true;
+    yield* restore(model, job, start);
     let steps = 0;
     let found: Error | undefined;
     while (found === undefined) {
       const epoch = job.double(abi.JOB_EPOCH) + 1;
       const status = yield* this.replayStep();
-      found = findDivergence(model, status === RUN.diverged, epoch, job.double(abi.JOB_STEP));
+      found = yield* findDivergence(model, status === RUN.diverged, epoch, job.double(abi.JOB_STEP));
       if (found === undefined) steps++;
     }
-    restore(model, job, start);
+    yield* restore(model, job, start);
     const finished: FinishedEpoch[] = [];
     for (; steps > 0; steps--) {
       yield* this.replayStep();
-      finished.push(...this.takeEpochs(0));
+      finished.push(...this.reports.take(job, 0));
     }
     this.readProgress();
     // The snapshot may be older than the last chunk: then reports have been made again that are out already.
-    for (const epoch of finished.slice(this.reportedSince)) this.publish(this.report(epoch, undefined));
+    for (const epoch of finished.slice(this.reportedSince)) this.reports.publish(epoch);
     throw found;
   }
 
@@ -334,85 +272,21 @@ export class FitRun {
     job.setInt(abi.JOB_STEPS_LEFT, 1);
     // More epochs may end since the snapshot than the reports have room for.
     job.setInt(abi.JOB_REPORTS_COUNT, 0);
-    for (let blocks = this.blocks(); ; blocks = this.blocks()) {
-      const begin = now();
-      const status = job.run(blocks);
-      if (status !== RUN.more) {
-        this.replayed += now() - begin;
-        if (this.replayed > REPLAY_PAUSE) {
-          this.replayed = 0;
-          yield;
-          this.interrupt();
-        }
-        return status;
+    for (;;) {
+      const { status, elapsed } = yield* this.driver.advance(job, this.options.batchSize, true);
+      this.replayed += elapsed;
+      if (this.replayed > REPLAY_PAUSE || status === RUN.more) {
+        this.replayed = 0;
+        yield;
       }
-      yield;
-      this.interrupt();
+      if (status !== RUN.more) return status;
     }
-  }
-
-  /** Evaluates the held-back rows, in pieces, and publishes the epoch's report. */
-  private *validate(epoch: FinishedEpoch): Generator<undefined, void, void> {
-    this.pending = { job: this.validationJob(), report: (validation) => this.report(epoch, validation) };
-    try {
-      for (let ended = false; !ended; ) {
-        // `settle` may have come to the end of it in the meantime.
-        const { pending } = this;
-        if (pending === undefined) return;
-        const perSample = flopsPerSample(this.model.memory.plan) / 3;
-        const block = this.blockSamples(perSample);
-        pending.job.setInt(abi.JOB_BLOCK, block);
-        ended = pending.job.run(this.blockCount(this.flops(block / 3, 0))) === RUN.done;
-        if (ended) this.settle();
-        else {
-          yield;
-          this.interrupt();
-        }
-      }
-    } finally {
-      this.pending = undefined;
-    }
-  }
-
-  /**
-   * Publishes the report of an epoch whose validation is under way, after the rest of it: whoever saves or copies the
-   * network now must find its counters and its history at the same epoch.
-   */
-  settle(): void {
-    const { pending, model, staged } = this;
-    if (pending === undefined) return;
-    const { job } = pending;
-    if (job.int(abi.JOB_IN_STEP) < staged.validationRows) job.run(ENDLESS);
-    this.pending = undefined;
-    const loss = job.double(abi.JOB_STEP_LOSS);
-    const accuracy = job.double(abi.JOB_STEP_CORRECT) / staged.validationRows;
-    this.publish(
-      pending.report(Object.freeze(countsClasses(model) ? { loss, penalty: 0, accuracy } : { loss, penalty: 0 })),
-    );
-  }
-
-  private validationJob(): Job {
-    const { model, staged } = this;
-    const { plan } = model.memory;
-    const job = new Job(model.memory, plan.validationJob);
-    job.clear();
-    job.setInt(abi.JOB_MODE, abi.MODE_EVALUATE);
-    job.setInt(abi.JOB_X_PTR, plan.x.offset + staged.rows * plan.inputs * plan.size);
-    job.setInt(abi.JOB_X_PITCH, plan.inputs);
-    job.setInt(abi.JOB_Y_PTR, plan.y.offset + staged.rows * plan.demand.targetBytes);
-    job.setInt(abi.JOB_TARGET_KIND, staged.targetKind);
-    job.setInt(abi.JOB_ROWS, staged.validationRows);
-    job.setInt(abi.JOB_WINDOW_END, staged.validationRows);
-    job.setInt(abi.JOB_BATCH, staged.validationRows);
-    job.setInt(abi.JOB_BLOCK, plan.demand.blockSamples);
-    job.setInt(abi.JOB_FLAGS, countsClasses(model) ? abi.JOB_FLAG_COUNT : 0);
-    return job;
   }
 
   history(): History {
     const { validationIndices } = this.staged;
     return Object.freeze({
-      epochs: this.reports,
+      epochs: this.reports.list,
       ...(validationIndices === undefined ? {} : { validationIndices: validationIndices.slice() }),
       optimizer: this.options.optimizer,
       stopped: this.stopped,

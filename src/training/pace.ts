@@ -36,6 +36,14 @@ export class Pace {
   }
 }
 
+/** All of what yields for the event loop's sake, at once. */
+export function atOnce<T>(work: Generator<undefined, T, void>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
 interface Channel {
   port1: { onmessage: unknown; close(): void };
   port2: { postMessage(message: unknown): void };

@@ -4,6 +4,7 @@ import type { TargetSource } from "../data/targets.ts";
 import type { Model } from "../model.ts";
 import type { ResolvedOptimizer } from "../options/optimizer.ts";
 import { findDivergence } from "./divergence.ts";
+import { atOnce } from "./pace.ts";
 import { runPass } from "./passes.ts";
 
 /**
@@ -39,7 +40,8 @@ export function trainStep(model: Model, x: RowSource, y: TargetSource, optimizer
         };
       },
     });
-    const diverged = findDivergence(model, !Number.isFinite(loss), progress.epoch + 1, progress.step + 1);
+    const search = findDivergence(model, !Number.isFinite(loss), progress.epoch + 1, progress.step + 1);
+    const diverged = atOnce(search);
     if (diverged !== undefined) throw diverged;
     model.powers = powers;
     progress.step++;

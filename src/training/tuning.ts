@@ -7,4 +7,6 @@ export const tuning: {
   blockSamples: number | undefined;
   /** Blocks per chunk. */
   chunkBlocks: number | undefined;
-} = { blockSamples: undefined, chunkBlocks: undefined };
+  /** Weights per piece of a block, 0: blocks are not divided. */
+  pieceWeights: number | undefined;
+} = { blockSamples: undefined, chunkBlocks: undefined, pieceWeights: undefined };

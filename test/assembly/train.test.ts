@@ -12,6 +12,8 @@ interface Training extends Layout {
   readonly block?: number;
   /** Blocks per call of run. */
   readonly budget?: number;
+  /** Weights per piece of a block. */
+  readonly piece?: number;
 }
 
 /** Trains and gives the memory back. */
@@ -19,12 +21,13 @@ function trained(
   core: TestCore,
   shape: Shape,
   data: Data,
-  { batch, epochs, block, budget, ...layout }: Training,
+  { batch, epochs, block, budget, piece, ...layout }: Training,
 ): PlannedNetwork {
   const planned = new PlannedNetwork(core, build(core, shape), data, layout);
   planned.setHyperparameters(hyperparameters(shape));
   planned.setInt(abi.JOB_BATCH, batch);
   planned.setInt(abi.JOB_BLOCK, block ?? layout.capacity ?? 64);
+  planned.setInt(abi.JOB_PIECE, piece ?? 0);
   planned.setInt(abi.JOB_EPOCHS_LEFT, epochs);
   planned.setInt(abi.JOB_FLAGS, abi.JOB_FLAG_COUNT);
   planned.restart(abi.MODE_TRAIN);
@@ -99,6 +102,43 @@ describe.each(CORES)("$name", (core) => {
         }
     },
   );
+
+  test.each(SHAPES)(
+    "$name: blocks divided into pieces of 1, 30, 100 and 1000 weights change no bit of the result, batches of 1, 8 and 61",
+    (shape) => {
+      const data = dataOf(core, shape, 83);
+      for (const batch of [1, 8, 61]) {
+        const settings = { batch, epochs: 2, shuffled: true, block: 24 };
+        const whole = trained(core, shape, data, settings);
+        const [params, state, reports] = [whole.params.values, whole.state.values, whole.reports].map((r) => r.slice());
+        for (const piece of [1, 30, 100, 1000]) {
+          const parts = trained(core, shape, data, { ...settings, piece, budget: 1 });
+          const what = `batch ${batch}, pieces of ${piece}`;
+          expectBits(`${what}: parameters`, parts.params.values, params as Float64Array);
+          expectBits(`${what}: state`, parts.state.values, state as Float64Array);
+          expectBits(`${what}: reports`, parts.reports, reports as Float64Array);
+        }
+      }
+    },
+  );
+
+  test("a piece of 30 weights ends within a block, which later calls finish", () => {
+    const shape = SHAPES[2] as Shape;
+    const planned = new PlannedNetwork(core, build(core, shape), dataOf(core, shape, 8), {});
+    planned.setHyperparameters(hyperparameters(shape));
+    planned.setInt(abi.JOB_BATCH, 8);
+    planned.setInt(abi.JOB_PIECE, 30);
+    planned.setInt(abi.JOB_EPOCHS_LEFT, 1);
+    planned.restart(abi.MODE_TRAIN);
+    const phases: number[] = [];
+    for (let status: number = abi.RUN_MORE; status === abi.RUN_MORE; phases.push(planned.int(abi.JOB_PHASE))) {
+      expect(planned.double(abi.JOB_STEP)).toBe(0);
+      status = planned.run(1);
+    }
+    expect(phases.length).toBeGreaterThan(6);
+    expect(phases.slice(0, -1).every((phase) => phase > 0)).toBe(true);
+    expect([phases.at(-1), planned.double(abi.JOB_STEP)]).toEqual([0, 1]);
+  });
 
   test("run says why it stopped: budget, steps, reports, window, divergence", () => {
     const shape = SHAPES[3] as Shape;

@@ -90,6 +90,7 @@ const CASES: Case[] = [
 afterEach(() => {
   tuning.blockSamples = undefined;
   tuning.chunkBlocks = undefined;
+  tuning.pieceWeights = undefined;
 });
 
 async function divergence(call: () => unknown): Promise<DivergenceError> {
@@ -124,7 +125,8 @@ describe.each(["simd", "js"] as const)("on the %s core", (core) => {
       expect(error.epoch).toBe(Math.ceil(error.step / perEpoch));
       expect(network.history.epochs.length).toBe(error.epoch - 1);
 
-      for (const [blockSamples, chunkBlocks] of [
+      for (const [blockSamples, chunkBlocks, pieceWeights] of [
+        [8, undefined, 3],
         [8, 1],
         [8, 2],
         [8, 5],
@@ -132,15 +134,17 @@ describe.each(["simd", "js"] as const)("on the %s core", (core) => {
         [8, 700],
         [undefined, 100],
         [16, undefined],
-      ] as const) {
+      ] as [number | undefined, number | undefined, number?][]) {
         tuning.blockSamples = blockSamples;
         tuning.chunkBlocks = chunkBlocks;
+        tuning.pieceWeights = pieceWeights;
         using other = create();
         expect(fields(await divergence(() => other.fitSync(x, y, { ...options, epochs })))).toEqual(fields(error));
         expect(stateOf(other)).toEqual(stateOf(network));
       }
       tuning.blockSamples = undefined;
       tuning.chunkBlocks = undefined;
+      tuning.pieceWeights = undefined;
 
       using asynchronous = create();
       expect(fields(await divergence(() => asynchronous.fit(x, y, { ...options, epochs })))).toEqual(fields(error));
