@@ -7,8 +7,8 @@ export function abi(): i32 {
 }
 
 export { run } from "./train";
-export { fingerprint, scan } from "./scan";
-export { fill, makeOrder, normal, uniform } from "./random";
+export { fingerprint, scan, scanFingerprint } from "./scan";
+export { fill, makeOrder, normal, shuffle, uniform } from "./random";
 
 // Kernels, for tests and the bench.
 export { biasGradient, deltaPanels, forwardPanels, gradientPanels, gradientPanelsUpdate } from "./gemm";

@@ -99,6 +99,36 @@ export function fill(
 }
 
 /**
+ * Fisher and Yates from the end: for i = from, from − 1, … to, swaps element i with element j = floor(u·(i + 1)) ≤ i,
+ * u = uniform(purpose, index, i).
+ *
+ * ptr i32 [from + 1] read, written
+ */
+export function shuffle(
+  ptr: usize,
+  from: i32,
+  to: i32,
+  seedLow: i32,
+  seedHigh: i32,
+  purpose: i32,
+  index: i32,
+): void {
+  let w = i32x4.splat(0);
+  for (let i = from; i >= to; --i) {
+    // Two draws share a block, the odd one comes first.
+    if (i & 1 || i == from) w = philox(seedLow, seedHigh, i >>> 1, index, purpose);
+    const u = i & 1
+      ? toUniform(i32x4.extract_lane(w, 2), i32x4.extract_lane(w, 3))
+      : toUniform(i32x4.extract_lane(w, 0), i32x4.extract_lane(w, 1));
+    const iPtr = ptr + (<usize>i << 2);
+    const jPtr = ptr + (<usize>(<i32>(u * <f64>(i + 1))) << 2);
+    const held = load<i32>(iPtr);
+    store<i32>(iPtr, load<i32>(jPtr));
+    store<i32>(jPtr, held);
+  }
+}
+
+/**
  * The order of an epoch: 0 … rows − 1 shuffled from identity by Fisher and Yates. Resumable: at most `limit` steps are
  * done from `cursor`, and the new cursor comes back; 2·rows means made. Steps 0 … rows − 1 write the identity,
  * step rows + d swaps position i = rows − 1 − d with j = floor(u·(i + 1)), u = uniform(PURPOSE_ORDER, epoch, i);
@@ -117,15 +147,7 @@ export function makeOrder(
 ): i32 {
   const end = <i32>min<i64>(2 * <i64>rows, <i64>cursor + <i64>limit);
   for (; cursor < end && cursor < rows; ++cursor) store<i32>(orderPtr + (<usize>cursor << 2), cursor);
-  for (; cursor < end; ++cursor) {
-    const i = 2 * rows - 1 - cursor;
-    if (i == 0) continue;
-    const j = <i32>(uniform(seedLow, seedHigh, PURPOSE_ORDER, epoch, i) * <f64>(i + 1));
-    const iPtr = orderPtr + (<usize>i << 2);
-    const jPtr = orderPtr + (<usize>j << 2);
-    const held = load<i32>(iPtr);
-    store<i32>(iPtr, load<i32>(jPtr));
-    store<i32>(jPtr, held);
-  }
-  return cursor;
+  if (cursor >= end) return cursor;
+  shuffle(orderPtr, 2 * rows - 1 - cursor, 2 * rows - end, seedLow, seedHigh, PURPOSE_ORDER, epoch);
+  return end;
 }

@@ -9,6 +9,7 @@ export interface CoreExports {
   run(net: number, job: number, blocks: number): number;
   scan(ptr: number, count: number): number;
   fingerprint(ptr: number, bytes: number, state: number): void;
+  scanFingerprint(ptr: number, count: number, state: number): number;
   fill(
     ptr: number,
     rows: number,
@@ -19,6 +20,15 @@ export interface CoreExports {
     b: number,
     seedLow: number,
     seedHigh: number,
+    index: number,
+  ): void;
+  shuffle(
+    ptr: number,
+    from: number,
+    to: number,
+    seedLow: number,
+    seedHigh: number,
+    purpose: number,
     index: number,
   ): void;
 }

@@ -137,20 +137,79 @@ class MatrixSource implements RowSource {
   }
 
   copyRows(target: Reals, indices: ArrayLike<number>): void {
-    const { data, cols } = this;
-    for (let i = 0, to = 0; i < indices.length; i++) {
-      const from = (indices[i] as number) * cols;
-      if (cols >= 32) {
-        target.set(data.subarray(from, from + cols), to);
-        to += cols;
-        continue;
-      }
-      for (let col = 0; col < cols; col++) target[to++] = data[from + col] as number;
-    }
+    gather(target, this.data, this.cols, indices);
   }
 
   valueAt(row: number, col: number): number {
     return this.data[row * this.cols + col] as number;
+  }
+}
+
+/** Columns up to which a column at a time, and from which whole rows by `set`, are the fastest (measured). */
+const NARROW = 4;
+const WIDE = 32;
+
+/** The rows of data [rows × cols] with these indices, packed, from target[0]. */
+function gather(target: Reals, data: Reals, cols: number, indices: ArrayLike<number>): void {
+  if (cols <= NARROW) gatherColumns(target, data, cols, indices);
+  else if (cols < WIDE) gatherRows(target, data, cols, indices);
+  else gatherRuns(target, data, cols, indices);
+}
+
+/** `gather`, column by column. Four loads before four stores take half the time of one by one (measured), here and below. */
+export function gatherColumns(
+  target: Reals | Int32Array,
+  data: Reals | Int32Array,
+  cols: number,
+  indices: ArrayLike<number>,
+): void {
+  const count = indices.length;
+  for (let col = 0; col < cols; col++) {
+    let to = col;
+    let i = 0;
+    for (; i + 4 <= count; i += 4, to += 4 * cols) {
+      const x0 = data[(indices[i] as number) * cols + col] as number;
+      const x1 = data[(indices[i + 1] as number) * cols + col] as number;
+      const x2 = data[(indices[i + 2] as number) * cols + col] as number;
+      const x3 = data[(indices[i + 3] as number) * cols + col] as number;
+      target[to] = x0;
+      target[to + cols] = x1;
+      target[to + 2 * cols] = x2;
+      target[to + 3 * cols] = x3;
+    }
+    for (; i < count; i++, to += cols) target[to] = data[(indices[i] as number) * cols + col] as number;
+  }
+}
+
+/** `gather`, row by row. */
+function gatherRows(target: Reals, data: Reals, cols: number, indices: ArrayLike<number>): void {
+  const count = indices.length;
+  for (let i = 0, to = 0; i < count; i++) {
+    let from = (indices[i] as number) * cols;
+    const end = from + cols;
+    for (; from + 4 <= end; from += 4, to += 4) {
+      const x0 = data[from] as number;
+      const x1 = data[from + 1] as number;
+      const x2 = data[from + 2] as number;
+      const x3 = data[from + 3] as number;
+      target[to] = x0;
+      target[to + 1] = x1;
+      target[to + 2] = x2;
+      target[to + 3] = x3;
+    }
+    for (; from < end; from++, to++) target[to] = data[from] as number;
+  }
+}
+
+/** `gather`; rows that stand together in both are copied together. */
+function gatherRuns(target: Reals, data: Reals, cols: number, indices: ArrayLike<number>): void {
+  const count = indices.length;
+  for (let i = 0; i < count; ) {
+    const first = indices[i] as number;
+    let run = 1;
+    while (i + run < count && indices[i + run] === first + run) run++;
+    target.set(data.subarray(first * cols, (first + run) * cols), i * cols);
+    i += run;
   }
 }
 
@@ -209,11 +268,21 @@ class ColumnSource implements RowSource {
   }
 
   copyTo(target: Reals, first: number, last: number): void {
-    for (let row = first; row < last; row++) target[row - first] = this.valueAt(row);
+    const { y } = this;
+    if (isReals(y)) {
+      target.set(y.subarray(first, last));
+      return;
+    }
+    for (let row = first; row < last; row++) {
+      const element = y[row];
+      if (typeof element !== "number") throw elementError(this.name, element, row, 0);
+      target[row - first] = element;
+    }
   }
 
   copyRows(target: Reals, indices: ArrayLike<number>): void {
-    for (let i = 0; i < indices.length; i++) target[i] = this.valueAt(indices[i] as number);
+    if (isReals(this.y)) gather(target, this.y, 1, indices);
+    else for (let i = 0; i < indices.length; i++) target[i] = this.valueAt(indices[i] as number);
   }
 
   valueAt(row: number): number {

@@ -13,8 +13,6 @@ export interface ClassSource {
    * @throws TypeError for an element that is no number, RangeError for no index of a class
    */
   copyTo(target: Int32Array, first: number, last: number): void;
-  /** Writes the class indices of these rows from target[0]; throws as `copyTo`. */
-  copyRows(target: Int32Array, indices: ArrayLike<number>): void;
 }
 
 export type TargetSource = ClassSource | { readonly kind: "dense"; readonly rows: number; readonly source: RowSource };
@@ -95,11 +93,16 @@ class Classes implements ClassSource {
   }
 
   copyTo(target: Int32Array, first: number, last: number): void {
+    const { y, count } = this;
+    if (isIntegers(y)) {
+      target.set(y.subarray(first, last));
+      // A number below 0 is above every count without its sign.
+      for (let i = 0; i < last - first; i++) {
+        if ((target[i] as number) >>> 0 >= count) target[i] = this.classAt(first + i);
+      }
+      return;
+    }
     for (let row = first; row < last; row++) target[row - first] = this.classAt(row);
-  }
-
-  copyRows(target: Int32Array, indices: ArrayLike<number>): void {
-    for (let i = 0; i < indices.length; i++) target[i] = this.classAt(indices[i] as number);
   }
 
   classAt(row: number): number {
@@ -111,13 +114,24 @@ class Classes implements ClassSource {
   }
 }
 
+/** Arrays whose numbers an Int32Array holds as they are; those of another realm go element by element. */
+function isIntegers(y: ArrayLike<unknown>): y is Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array {
+  return (
+    y instanceof Int32Array ||
+    y instanceof Uint8Array ||
+    y instanceof Uint16Array ||
+    y instanceof Int8Array ||
+    y instanceof Int16Array
+  );
+}
+
 /** How far from 1 a row of target probabilities may sum: roundings of a long row in the dtype. */
 const SUM_TOLERANCE: Readonly<Record<DType, number>> = { float32: 1e-5, float64: 1e-9 };
 
 /**
  * Checks what a loss asks of dense targets, on the staged and rounded values [rows × cols]: crossEntropy takes rows
  * ≥ 0 that sum to 1, binaryCrossEntropy values in [0, 1]; the others take any finite value, which the core scans.
- * `firstRow` is the row of the user's array that stands at values[0].
+ * `at` is the row of the user's array that stands at values[0], or the rows that stand one after the other.
  * @throws RangeError with row and column
  */
 export function checkTargets(
@@ -127,13 +141,13 @@ export function checkTargets(
   loss: Loss,
   dtype: DType,
   name: string,
-  firstRow = 0,
+  at: number | Int32Array = 0,
 ): void {
-  if (loss === "crossEntropy") checkDistributions(values, rows, cols, SUM_TOLERANCE[dtype], name, firstRow);
+  if (loss === "crossEntropy") checkDistributions(values, rows, cols, SUM_TOLERANCE[dtype], name, at);
   if (loss !== "binaryCrossEntropy") return;
   for (let i = 0; i < rows * cols; i++) {
     const value = values[i] as number;
-    if (!(value >= 0 && value <= 1)) throw elementError(name, "a value from 0 to 1", value, i, cols, firstRow);
+    if (!(value >= 0 && value <= 1)) throw elementError(name, "a value from 0 to 1", value, i, cols, at);
   }
 }
 
@@ -143,20 +157,24 @@ function checkDistributions(
   cols: number,
   tolerance: number,
   name: string,
-  firstRow: number,
+  at: number | Int32Array,
 ): void {
   for (let row = 0; row < rows; row++) {
     let sum = 0;
     for (let i = row * cols; i < (row + 1) * cols; i++) {
       const value = values[i] as number;
-      if (!(value >= 0)) throw elementError(name, "a probability ≥ 0", value, i, cols, firstRow);
+      if (!(value >= 0)) throw elementError(name, "a probability ≥ 0", value, i, cols, at);
       sum += value;
     }
     if (!(Math.abs(sum - 1) <= tolerance)) {
       const expected = `probabilities that sum to 1 (within ${tolerance})`;
-      throw new RangeError(`${name}: expected ${expected}, got a sum of ${sum} in row ${firstRow + row}`);
+      throw new RangeError(`${name}: expected ${expected}, got a sum of ${sum} in row ${rowAt(at, row)}`);
     }
   }
+}
+
+function rowAt(at: number | Int32Array, row: number): number {
+  return typeof at === "number" ? at + row : (at[row] as number);
 }
 
 function elementError(
@@ -165,9 +183,9 @@ function elementError(
   value: number,
   index: number,
   cols: number,
-  firstRow: number,
+  at: number | Int32Array,
 ): RangeError {
-  const where = `in row ${firstRow + Math.floor(index / cols)}, column ${index % cols}`;
+  const where = `in row ${rowAt(at, Math.floor(index / cols))}, column ${index % cols}`;
   return new RangeError(`${name}: expected ${expected}, got ${describe(value)} ${where}`);
 }
 

@@ -8,8 +8,8 @@ import { biasGradient, deltaPanels, forwardPanels, gradientPanels, gradientPanel
 import { deltaVector, deltaVectorUpdate, forwardVector, gradientVector, updateVector } from "./gemv.ts";
 import { Heap, JsMemory } from "./heap.ts";
 import { gatherRows, packActivations, packDeltas, scatterRows } from "./panels.ts";
-import { fill, makeOrder, normal, uniform } from "./random.ts";
-import { fingerprint, scan } from "./scan.ts";
+import { fill, makeOrder, normal, shuffle, uniform } from "./random.ts";
+import { fingerprint, scan, scanFingerprint } from "./scan.ts";
 import { run } from "./train.ts";
 import { exp32, exp64, log1p64, log32, log64, sigmoid32, sigmoid64, tanh32, tanh64 } from "./vmath.ts";
 
@@ -30,8 +30,12 @@ export function createJsCore(dtype: DType): JsCore {
     run: bind(run),
     scan: bind(scan),
     fingerprint: bind(fingerprint),
+    scanFingerprint: bind(scanFingerprint),
     fill: bind((heap, ptr: number, ...rest: Tail<Tail<Parameters<typeof fill>>>) =>
       fill(heap.real, heap.index(ptr), ...rest),
+    ),
+    shuffle: bind((heap, ptr: number, ...rest: Tail<Tail<Parameters<typeof shuffle>>>) =>
+      shuffle(heap.i32, ptr >>> 2, ...rest),
     ),
     ...kernels(heap),
   };

@@ -7,15 +7,15 @@ import { cos2pi, log64 } from "./vmath.ts";
 const TWO_POW_26 = 67108864;
 const TWO_POW_MINUS_53 = 1.1102230246251565e-16;
 
-/** Upper 32 bits, as int32, of the 64-bit product of two words, in halves of 16 bits. */
+/** Upper 32 bits, as int32, of the 64-bit product of two words, in halves of 16 bits; no sum passes 2^32 − 1. */
 function multiplyHigh(a: number, b: number): number {
   const aHigh = a >>> 16;
   const aLow = a & 0xffff;
   const bHigh = b >>> 16;
   const bLow = b & 0xffff;
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16); // < 2^32
-  const carried = aLow * bHigh + (middle & 0xffff); // < 2^32
-  return (aHigh * bHigh + (middle >>> 16) + (carried >>> 16)) | 0;
+  const middle = (Math.imul(aHigh, bLow) + (Math.imul(aLow, bLow) >>> 16)) | 0;
+  const carried = (Math.imul(aLow, bHigh) + (middle & 0xffff)) | 0;
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carried >>> 16)) | 0;
 }
 
 /** The block made last. */
@@ -110,6 +110,30 @@ export function fill(
 }
 
 /**
+ * Fisher and Yates from the end, on order[begin …]: for i = from, from − 1, … to, swaps element i with element
+ * j = floor(u·(i + 1)) ≤ i, u = uniform(purpose, index, i).
+ */
+export function shuffle(
+  order: Int32Array,
+  begin: number,
+  from: number,
+  to: number,
+  seedLow: number,
+  seedHigh: number,
+  purpose: number,
+  index: number,
+): void {
+  for (let i = from; i >= to; i--) {
+    // Two draws share a block, the odd one comes first.
+    if ((i & 1) === 1 || i === from) philox(seedLow, seedHigh, i >>> 1, index, 0, purpose);
+    const j = begin + Math.floor(uniformOfBlock(i & 1) * (i + 1));
+    const held = order[begin + i] as number;
+    order[begin + i] = order[j] as number;
+    order[j] = held;
+  }
+}
+
+/**
  * The order of an epoch in `order` [rows], made in at most `limit` steps from `cursor`; gives the new cursor. Steps
  * 0 … rows − 1 write the identity, step rows + d swaps position i = rows − 1 − d with a drawn one at or below it
  * (Fisher and Yates). 2·rows: made.
@@ -126,13 +150,6 @@ export function makeOrder(
   const end = Math.min(2 * rows, cursor + limit);
   let step = cursor;
   for (; step < end && step < rows; step++) order[step] = step;
-  for (; step < end; step++) {
-    const i = 2 * rows - 1 - step;
-    if (i === 0) continue;
-    const j = Math.floor(uniform(seedLow, seedHigh, PURPOSE_ORDER, epoch, i) * (i + 1));
-    const held = order[i] as number;
-    order[i] = order[j] as number;
-    order[j] = held;
-  }
-  return step;
+  if (step < end) shuffle(order, 0, 2 * rows - 1 - step, 2 * rows - end, seedLow, seedHigh, PURPOSE_ORDER, epoch);
+  return end;
 }

@@ -1,7 +1,7 @@
 // What the user gave → the data window: training rows first, validation rows after them. Everything is checked here.
 import * as abi from "../core/abi.ts";
-import { type RowSource, rowSource } from "../data/rows.ts";
-import { splitIndices, targetClasses } from "../data/split.ts";
+import { gatherColumns, type RowSource, rowSource } from "../data/rows.ts";
+import { type Split, seedWords, splitIndices, targetClasses, validationCount } from "../data/split.ts";
 import { checkTargets, nonFiniteError, type TargetSource, targetSource } from "../data/targets.ts";
 import type { Reals } from "../memory.ts";
 import type { DataIdentity, Model } from "../model.ts";
@@ -76,8 +76,8 @@ export function stageData(
   const resolved = resolveFitOptions(options, { rows: xs.rows, dtype, last: model.optimizer }, how.name);
   const { validation } = resolved;
   const held = heldBack(model, validation, xs.rows, ys);
-  const rows = xs.rows - (held.split?.validation.length ?? 0);
-  const validationRows = held.split?.validation.length ?? held.x?.rows ?? 0;
+  const rows = xs.rows - (held.split ?? 0);
+  const validationRows = held.split ?? held.x?.rows ?? 0;
   const classes = ys.kind === "class";
   const wanted: Partial<Demand> = {
     blockSamples: model.blockSamplesFor(resolved.batchSize),
@@ -88,17 +88,18 @@ export function stageData(
     targetBytes: classes ? 4 : outputs * size,
     reports: how.reports,
   };
-  const indices = held.split?.validation;
-  const kind = classes ? abi.TARGET_CLASS : abi.TARGET_DENSE;
-  const staged = new Staged(resolved, rows, { rows: validationRows, indices }, kind, wanted);
   model.demand(wanted);
+  model.windowOwner = undefined;
+  const { labels } = held;
+  const split = validation.kind === "fraction" ? drawSplit(model, validation.fraction, xs.rows, labels) : undefined;
+  const kind = classes ? abi.TARGET_CLASS : abi.TARGET_DENSE;
+  const staged = new Staged(resolved, rows, { rows: validationRows, indices: split?.validation }, kind, wanted);
   model.windowOwner = staged.token;
-  const fingerprint = copyRows(model, xs, ys, { name: "", begin: 0, indices: held.split?.train });
+  const fingerprint = copyRows(model, xs, ys, { name: "", begin: 0, indices: split?.train, labels });
   let heldFingerprint = "";
-  if (held.split) copyRows(model, xs, ys, { name: "", begin: rows, indices: held.split.validation });
+  if (split) copyRows(model, xs, ys, { name: "", begin: rows, indices: split.validation, labels });
   else if (held.x && held.y) {
-    const to = { name: "validation.", begin: rows, indices: undefined };
-    heldFingerprint = copyRows(model, held.x, held.y, to);
+    heldFingerprint = copyRows(model, held.x, held.y, { name: "validation.", begin: rows });
   }
   staged.identity = Object.freeze({
     fingerprint,
@@ -109,7 +110,10 @@ export function stageData(
 }
 
 interface HeldBack {
-  readonly split?: { readonly train: Int32Array; readonly validation: Int32Array };
+  /** Rows that are to be drawn. */
+  readonly split?: number;
+  /** Of all rows, where they are split and have classes. */
+  readonly labels?: Int32Array | undefined;
   readonly x?: RowSource;
   readonly y?: TargetSource;
 }
@@ -126,9 +130,25 @@ function heldBack(model: Model, validation: ResolvedFitOptions["validation"], ro
     }
     return { x: vx, y: vy };
   }
-  const want = { fraction: validation.fraction, rows, seed: model.seed };
-  const labels = targetClasses(y, model.spec.loss);
-  return { split: splitIndices(labels === undefined ? want : { ...want, labels }) };
+  return { split: validationCount(validation.fraction, rows), labels: targetClasses(y, model.spec.loss) };
+}
+
+/**
+ * Draws the rows that are held back with the core's generator, in the memory that x will stand in. The rows that are
+ * trained on stand where the order of the first epoch will be made, if there is one.
+ */
+function drawSplit(model: Model, fraction: number, rows: number, labels: Int32Array | undefined): Split {
+  const { memory, core, seed } = model;
+  const { offset } = memory.plan.x;
+  const { ordered } = memory.plan.demand;
+  const [low, high] = seedWords(seed);
+  const want = { fraction, rows, seed };
+  return splitIndices(labels === undefined ? want : { ...want, labels }, {
+    order: memory.ints({ offset, bytes: 4 * rows }),
+    train: ordered > 0 ? memory.ints(memory.plan.order) : undefined,
+    shuffle: (begin, from, to, group) =>
+      core.exports.shuffle(offset + 4 * begin, from, to, low, high, abi.PURPOSE_SPLIT, group),
+  });
 }
 
 function part(region: Region, first: number, count: number, rowBytes: number): Region {
@@ -138,64 +158,79 @@ function part(region: Region, first: number, count: number, rowBytes: number): R
 /** Elements that are copied, scanned and fingerprinted while they are in the cache. */
 const SLICE = 2 ** 16;
 
+/** Where rows go, and which. */
+interface Destination {
+  /** What stands before "x" and "y" in errors. */
+  readonly name: string;
+  /** Row of the window. */
+  readonly begin: number;
+  /** Left out: all rows. */
+  readonly indices?: Int32Array | undefined;
+  /** The classes of all rows, checked. */
+  readonly labels?: Int32Array | undefined;
+}
+
 /** Copies rows (all, or those with `indices`) to the window from row `begin` on, checks them and returns their fingerprint. */
-function copyRows(
-  model: Model,
-  x: RowSource,
-  y: TargetSource,
-  to: { readonly name: string; readonly begin: number; readonly indices: Int32Array | undefined },
-): string {
+function copyRows(model: Model, x: RowSource, y: TargetSource, to: Destination): string {
   const { memory, spec, dtype, core } = model;
   const { plan } = memory;
-  const { begin, indices, name } = to;
+  const { begin, indices, name, labels } = to;
   const count = indices?.length ?? x.rows;
-  const copy = (
-    source: RowSource,
-    sourceName: string,
-    rows: Region,
-    check?: (values: Reals, first: number) => void,
-  ) => {
-    const { cols } = source;
-    // Whole multiples of 4 rows keep the fingerprint independent of the slices.
-    const slice = Math.max(4, Math.floor(SLICE / cols / 4) * 4);
-    for (let first = 0; first < count; first += slice) {
-      const last = Math.min(first + slice, count);
-      const at = part(rows, first, last - first, cols * plan.size);
-      if (indices === undefined) source.copyTo(memory.reals(at), first, last);
-      else source.copyRows(memory.reals(at), indices.subarray(first, last));
-      const bad = core.exports.scan(at.offset, (last - first) * cols);
-      if (bad >= 0) {
-        const row = first + Math.floor(bad / cols);
-        const original = indices === undefined ? row : (indices[row] as number);
-        const value = source.valueAt(original, bad % cols);
-        throw nonFiniteError(sourceName, original * cols + (bad % cols), cols, value);
-      }
-      check?.(memory.reals(at), first);
-      core.exports.fingerprint(at.offset, at.bytes, plan.hash.offset);
-    }
-  };
   memory.ints(plan.hash).set([count, plan.inputs, plan.outputs, y.kind === "class" ? 1 : 0]);
-  copy(x, `${name}x`, part(plan.x, begin, count, plan.inputs * plan.size));
+  copyReals(model, x, part(plan.x, begin, count, plan.inputs * plan.size), { name: `${name}x`, indices });
   const targets = part(plan.y, begin, count, plan.demand.targetBytes);
   if (y.kind === "class") {
-    if (indices === undefined) y.copyTo(memory.ints(targets), 0, count);
-    else y.copyRows(memory.ints(targets), indices);
+    const values = memory.ints(targets);
+    if (indices === undefined || labels === undefined) y.copyTo(values, 0, count);
+    else gatherColumns(values, labels, 1, indices);
     core.exports.fingerprint(targets.offset, targets.bytes, plan.hash.offset);
   } else {
     const { cols } = y.source;
-    copy(y.source, `${name}y`, targets, (values, first) => {
-      if (indices === undefined) {
-        checkTargets(values, values.length / cols, cols, spec.loss, dtype, `${name}y`, first);
-        return;
-      }
-      const ruled = spec.loss === "crossEntropy" || spec.loss === "binaryCrossEntropy";
-      for (let i = 0; ruled && i * cols < values.length; i++) {
-        const row = values.subarray(i * cols, (i + 1) * cols);
-        checkTargets(row, 1, cols, spec.loss, dtype, `${name}y`, indices[first + i]);
-      }
-    });
+    const check = (values: Reals, first: number) => {
+      const at = indices === undefined ? first : indices.subarray(first);
+      checkTargets(values, values.length / cols, cols, spec.loss, dtype, `${name}y`, at);
+    };
+    copyReals(model, y.source, targets, { name: `${name}y`, indices, check });
   }
   return Array.from(memory.ints(plan.hash), (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+}
+
+/**
+ * Copies rows of reals to a region, slice by slice, and folds each slice into the fingerprint when it has been scanned;
+ * `check` sees it after that, with the number of its first row.
+ */
+function copyReals(
+  model: Model,
+  source: RowSource,
+  region: Region,
+  how: {
+    readonly name: string;
+    readonly indices: Int32Array | undefined;
+    readonly check?: (values: Reals, first: number) => void;
+  },
+): void {
+  const { memory, core } = model;
+  const { size, hash } = memory.plan;
+  const { cols } = source;
+  const { name, indices, check } = how;
+  const count = indices?.length ?? source.rows;
+  // Whole multiples of 4 rows keep the fingerprint independent of the slices.
+  const slice = Math.max(4, Math.floor(SLICE / cols / 4) * 4);
+  for (let first = 0; first < count; first += slice) {
+    const last = Math.min(first + slice, count);
+    const at = part(region, first, last - first, cols * size);
+    const values = memory.reals(at);
+    if (indices === undefined) source.copyTo(values, first, last);
+    else source.copyRows(values, indices.subarray(first, last));
+    const bad = core.exports.scanFingerprint(at.offset, values.length, hash.offset);
+    if (bad >= 0) {
+      const row = first + Math.floor(bad / cols);
+      const original = indices === undefined ? row : (indices[row] as number);
+      const value = source.valueAt(original, bad % cols);
+      throw nonFiniteError(name, original * cols + (bad % cols), cols, value);
+    }
+    check?.(values, first);
+  }
 }
 
 /** How rows are held back, in a word that two fits can be compared by. */

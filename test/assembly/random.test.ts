@@ -168,6 +168,27 @@ describe.each(CORES)("$name: makeOrder", (core) => {
     );
   });
 
+  test("shuffle of elements 9…0, whole and in parts: those below `to` stay where no draw meets them", () => {
+    for (const cuts of [[0], [5, 0], [8, 7, 6, 2, 0]]) {
+      arena.clear();
+      const order = arena.ints(Array.from({ length: 10 }, (_, i) => i));
+      const expected = [...order.values];
+      let from = 9;
+      for (const to of cuts) {
+        core.exports.shuffle(order.ptr, from, to, 5, 6, 7, 8);
+        for (let i = from; i >= to; i--) {
+          const j = Math.floor(uniform(5, 6, 7, 8, i) * (i + 1));
+          [expected[i], expected[j]] = [expected[j] as number, expected[i] as number];
+        }
+        expect([...order.values]).toEqual(expected);
+        from = to - 1;
+      }
+      core.exports.shuffle(order.ptr, 3, 4, 5, 6, 7, 8);
+      expect([...order.values]).toEqual(expected);
+      arena.check("shuffle");
+    }
+  });
+
   test("a step that does nothing leaves the cursor", () => {
     const order = arena.ints([9, 9, 9]);
     expect(core.exports.makeOrder(order.ptr, 3, 0, 0, 1, 0, 0)).toBe(0);

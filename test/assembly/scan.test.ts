@@ -56,4 +56,33 @@ describe.each(CORES)("$name", (core) => {
     const others = [data.slice(1), data.slice(0, -1), data.with(7, 9), data.with(0, 5).with(4, 1), [...data, 0]];
     expect(new Set([data, ...others].map((words) => of(words))).size).toBe(6);
   });
+
+  test("scanFingerprint of 0…21 finite elements is −1 and their fingerprint; a bad one gives its place and no fingerprint", () => {
+    for (let count = 0; count < 22; count++) {
+      const finite = new Draws(count).numbers(count).map((x, i) => (i % 5 ? x : -0));
+      arena.clear();
+      const [begin, region] = [[1, 2, 3, 4], arena.reals(finite)];
+      const [expected, state] = [arena.ints(begin), arena.ints(begin)];
+      exports.fingerprint(region.ptr, count * core.size, expected.ptr);
+      expect(exports.scanFingerprint(region.ptr, count, state.ptr)).toBe(-1);
+      expect([...state.values]).toEqual([...expected.values]);
+      for (let at = 0; at < count; at++)
+        for (const bad of [NaN, -NaN, Infinity, -Infinity]) {
+          region.values.set(finite);
+          region.values[at] = bad;
+          region.values[count - 1] = at === count - 1 ? bad : NaN;
+          state.values.set(begin);
+          expect(exports.scanFingerprint(region.ptr, count, state.ptr)).toBe(at);
+          expect([...state.values]).toEqual(begin);
+        }
+      arena.check(`${count} elements`);
+    }
+  });
+
+  test("scanFingerprint takes the largest and the smallest numbers of the dtype for finite", () => {
+    const [huge, tiny] = core.size === 4 ? [3.4028234663852886e38, 1.401298464324817e-45] : [Number.MAX_VALUE, 5e-324];
+    arena.clear();
+    const region = arena.reals([huge, -huge, tiny, -tiny, huge, 0, -0, tiny]);
+    expect(exports.scanFingerprint(region.ptr, 8, arena.ints([0, 0, 0, 0]).ptr)).toBe(-1);
+  });
 });

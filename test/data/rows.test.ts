@@ -76,6 +76,20 @@ test("over 200 random shapes, a Matrix and its rows give the same bits, rounded 
   );
 });
 
+test("chosen rows of 1 to 70 columns are those of the data, in any order and in runs, in both dtypes", () => {
+  for (const cols of [1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33, 70]) {
+    for (const indices of [[], [3], [0, 1, 2, 3], [0, 1, 2, 5, 6, 9, 10, 11, 12], [12, 11, 0, 0, 1, 7, 8, 8]]) {
+      for (const kind of [Float32Array, Float64Array]) {
+        const data = new kind(Array.from({ length: 13 * cols }, (_, i) => i / 8));
+        const target = new Float32Array(indices.length * cols + 1).fill(-1);
+        rowSource({ data, shape: [13, cols] }, "x", cols).copyRows(target, Int32Array.from(indices));
+        const expected = indices.flatMap((row) => Array.from({ length: cols }, (_, col) => (row * cols + col) / 8));
+        expect([...target]).toEqual([...expected, -1]);
+      }
+    }
+  }
+});
+
 describe("rowSource refuses", () => {
   test("a flat array, and shows the fix", () => {
     const message =

@@ -23,6 +23,8 @@ describe("targetSource", () => {
   test.each([
     ["an array", [2, 0, 1]],
     ["a Uint8Array", new Uint8Array([2, 0, 1])],
+    ["an Int32Array", new Int32Array([2, 0, 1])],
+    ["a Uint32Array", new Uint32Array([2, 0, 1])],
     ["a Float64Array", new Float64Array([2, -0, 1])],
     ["an array-like object", { length: 3, 0: 2, 1: 0, 2: 1 }],
   ])("crossEntropy takes class indices in %s", (_, y) => {
@@ -33,8 +35,6 @@ describe("targetSource", () => {
     expect([...copy]).toEqual([2, 0, 1, -9]);
     targets.copyTo(copy, 2, 3);
     expect([...copy]).toEqual([1, 0, 1, -9]);
-    targets.copyRows(copy, [1, 0]);
-    expect([...copy]).toEqual([0, 2, 1, -9]);
   });
 
   test("crossEntropy takes rows too", () => {
@@ -76,6 +76,21 @@ describe("targetSource", () => {
     refuses([NaN, 1, 1], ten, RangeError, "y: expected a class index from 0 to 9, got NaN in row 0");
     refuses(["cat", 1, 1], ten, TypeError, "y: expected a class index from 0 to 9, got 'cat' in row 0");
     refuses([0, 1, null], ten, TypeError, "y: expected a class index from 0 to 9, got null in row 2");
+    refuses(Int32Array.of(0, 10, 1), ten, RangeError, "y: expected a class index from 0 to 9, got 10 in row 1");
+    refuses(Int8Array.of(0, 1, -1), ten, RangeError, "y: expected a class index from 0 to 9, got -1 in row 2");
+    refuses(
+      Uint32Array.of(0, 2 ** 32 - 1, 1),
+      ten,
+      RangeError,
+      "y: expected a class index from 0 to 9, got 4294967295 in row 1",
+    );
+    refuses(Float32Array.of(0.5, 1, 1), ten, RangeError, "y: expected a class index from 0 to 9, got 0.5 in row 0");
+    refuses(
+      BigInt64Array.of(0n, 1n, 1n),
+      ten,
+      TypeError,
+      "y: expected a class index from 0 to 9, got a bigint in row 0",
+    );
   });
 
   test("another number of rows than x", () => {
