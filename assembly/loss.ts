@@ -6,9 +6,9 @@ import {
   NODE_DELTA_PTR, NODE_UNITS, NODE_Z_PTR, TARGET_CLASS,
 } from "./abi";
 import { slopeScalar, softmaxSlope } from "./activation";
-import { SIZE, UNIT_BYTES, flushScalar } from "./lanes";
+import { LANES, MIN_NORMAL, PANEL, SIZE, UNIT_BYTES, flush, flushScalar } from "./lanes";
 import { clearPadding } from "./panels";
-import { sexp, slog, slog1p } from "./vmath";
+import { sexp, slog, slog1p, vlog64 } from "./vmath";
 
 /** Reductions run in blocks of this many elements over eight interleaved accumulators (DESIGN.md I1). */
 const REDUCTION_BLOCK: i32 = 4096;
@@ -35,7 +35,13 @@ export function lossBlock(
   const scale = <real>(1.0 / <f64>batch);
   const count = (load<i32>(job, JOB_FLAGS) & JOB_FLAG_COUNT) != 0;
   let correct = 0;
-  for (let s = 0; s < n; s++) {
+  if (isClass && !vector) {
+    // Class indices go with crossEntropy alone.
+    const a = load<usize>(node, NODE_A_PTR), z = load<usize>(node, NODE_Z_PTR);
+    if (backward) classDeltas(load<usize>(node, NODE_DELTA_PTR), a, targets, order, first, units, n, scale);
+    if (count) correct = correctClasses(a, targets, order, first, units, n);
+    addClassLosses(job, inStep, z, scratch, scratch + <usize>scratchHalf, targets, order, first, units, n);
+  } else for (let s = 0; s < n; s++) {
     const row = order ? load<i32>(order + (<usize>(first + s) << 2)) : first + s;
     const y = targets + <usize>row * <usize>targetBytes;
     const sample: usize = vector ? 0 : <usize>((s >> 3) * units * UNIT_BYTES + (s & 7) * SIZE);
@@ -48,6 +54,81 @@ export function lossBlock(
   }
   if (backward && !vector) clearPadding(load<usize>(node, NODE_DELTA_PTR), units, n);
   if (count) store<f64>(job, load<f64>(job, JOB_STEP_CORRECT) + <f64>correct, JOB_STEP_CORRECT);
+}
+
+/** Class of sample s of the block. */
+@inline
+function classOf(targets: usize, order: usize, first: i32, s: i32): i32 {
+  const row = order ? load<i32>(order + (<usize>(first + s) << 2)) : first + s;
+  return load<i32>(targets + (<usize>row << 2));
+}
+
+/** sampleDelta of a block's samples with class indices, panels at a time: rnd(1/B)·a, then the one unit that is hit. */
+function classDeltas(
+  delta: usize, a: usize, targets: usize, order: usize, first: i32, units: i32, n: i32, scale: real,
+): void {
+  const panelBytes = <usize>(units * UNIT_BYTES);
+  const bytes = <usize>((n + PANEL - 1) / PANEL) * panelBytes;
+  const scales = v128.splat<real>(scale), min = v128.splat<real>(<real>MIN_NORMAL);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    v128.store(delta + i, flush(v128.mul<real>(scales, v128.load(a + i)), min));
+  }
+  for (let s = 0; s < n; s++) {
+    const unit = classOf(targets, order, first, s);
+    const at = <usize>(s >> 3) * panelBytes + <usize>(unit * UNIT_BYTES + (s & 7) * SIZE);
+    store<real>(delta + at, flushScalar(scale * (load<real>(a + at) - 1)));
+  }
+}
+
+/** −log softmax(z) of the target's class, as in sampleLoss, for two samples at a time; added in the samples' order. */
+function addClassLosses(
+  job: usize, inStep: i32, z: usize, max: usize, sum: usize, targets: usize, order: usize, first: i32, units: i32, n: i32,
+): void {
+  const panelBytes = <usize>(units * UNIT_BYTES);
+  for (let s = 0; s < n; s += 2) {
+    const at = <usize>(s * SIZE);
+    // The room of a panel's sums holds a second one where n is odd.
+    const sums = SIZE == 4 ? f64x2.promote_low_f32x4(v128.load64_zero(sum + at)) : v128.load(sum + at);
+    const logSums = vlog64(sums);
+    const z0 = z + <usize>(s >> 3) * panelBytes + <usize>((s & 7) * SIZE);
+    const unit0 = <usize>(classOf(targets, order, first, s) * UNIT_BYTES);
+    const m0 = <f64>load<real>(max + at);
+    addLoss(job, inStep + s, f64x2.extract_lane(logSums, 0) - (<f64>load<real>(z0 + unit0) - m0));
+    if (s + 1 == n) return;
+    const unit1 = <usize>(classOf(targets, order, first, s + 1) * UNIT_BYTES);
+    const m1 = <f64>load<real>(max + at + SIZE);
+    addLoss(job, inStep + s + 1, f64x2.extract_lane(logSums, 1) - (<f64>load<real>(z0 + SIZE + unit1) - m1));
+  }
+}
+
+/** How many samples of a block isCorrect counts, LANES at a time. */
+function correctClasses(a: usize, targets: usize, order: usize, first: i32, units: i32, n: i32): i32 {
+  const panelBytes = <usize>(units * UNIT_BYTES);
+  let correct = 0;
+  for (let s = 0; s < n; s += LANES) {
+    const from = a + <usize>(s >> 3) * panelBytes + <usize>((s & 7) * SIZE);
+    const end = from + panelBytes;
+    let value = v128.load(from);
+    // An output that is not a number is no class, and softmax gives all or none.
+    let index = v128.or(v128.splat<i32>(0), v128.ne<real>(value, value));
+    let candidate = v128.splat<i32>(0);
+    for (let p = from + UNIT_BYTES; p != end; p += UNIT_BYTES) {
+      candidate = i32x4.add(candidate, v128.splat<i32>(1));
+      const x = v128.load(p);
+      const larger = v128.gt<real>(x, value);
+      value = v128.bitselect(x, value, larger);
+      index = v128.bitselect(candidate, index, larger);
+    }
+    correct += i32(i32x4.extract_lane(index, 0) == classOf(targets, order, first, s));
+    if (LANES == 2) {
+      if (s + 1 < n) correct += i32(i32x4.extract_lane(index, 2) == classOf(targets, order, first, s + 1));
+      continue;
+    }
+    if (s + 1 < n) correct += i32(i32x4.extract_lane(index, 1) == classOf(targets, order, first, s + 1));
+    if (s + 2 < n) correct += i32(i32x4.extract_lane(index, 2) == classOf(targets, order, first, s + 2));
+    if (s + 3 < n) correct += i32(i32x4.extract_lane(index, 3) == classOf(targets, order, first, s + 3));
+  }
+  return correct;
 }
 
 /** ℓ of one sample; `stride` bytes between units of a and z; max and sum: the softmax's (crossEntropy only). */

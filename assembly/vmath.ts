@@ -289,6 +289,12 @@ export function vlog(x: v128): v128 {
   return log<real>(x);
 }
 
+/** Two lanes of f64, in every binary. */
+@inline
+export function vlog64(x: v128): v128 {
+  return log<f64>(x);
+}
+
 @inline
 export function vtanh(x: v128): v128 {
   return tanh<real>(x);
