@@ -2,11 +2,142 @@
 //
 // One accumulator per output element, contracted index ascending (DESIGN.md I1); lanes hold different samples (forward,
 // delta) or different inputs (gradient), so that tiles choose which elements are computed together and never the order
-// inside one. A tile is 4 rows × two vectors: 8 accumulators, 2 operands, 1 broadcast, which leaves no spills in the 15
-// registers V8 has (measured). Ranges [begin, end) count rows of the result, so that a phase can be cut for threads.
-import {
-  HALVES, SIZE, TILE_COLS, UNIT_BYTES, loadSplat, loadSplat1, loadSplat2, loadSplat3, madd, roundUp,
-} from "./lanes";
+// inside one. All three are one tile, 4 rows × two vectors: 8 accumulators, 2 operands, 1 broadcast, which leaves no
+// spills in the 15 registers V8 has (test/spills). Ranges [begin, end) count rows of the result, so that a phase can be cut.
+import { HALVES, LANES, PANEL, SIZE, TILE_COLS, UNIT_BYTES, loadSplat, loadSplat1, loadSplat2, loadSplat3, madd, roundUp } from "./lanes";
+
+/** What becomes of a finished tile. */
+const STORE: i32 = 0;
+const DESCEND: i32 = 1; // W −= rnd(η·c)
+
+/**
+ * The tile: c[r][·] += Σₖ p_r[k]·a[k][·], k ascending, then to t_r for the first `rows` rows.
+ *
+ * p_r [K] read, K > 0 | a [K][two vectors] read, `step` bytes from one to the next, up to aEnd | t_r [two vectors] written (DESCEND: read too).
+ *
+ * Four columns to a turn: the pointers of the rows move once in four, and what V8 adds to every turn counts a quarter. The
+ * test of `a` against 0 never holds. It ends a basic block, within which V8 (Node 20) would put all loads before the
+ * arithmetic: this machine's front end then feeds four multiplications and additions a cycle and nothing beside them (measured:
+ * 73 % of peak with neither, 79 % with one column to a turn, 86 % so).
+ */
+@inline
+function tile(
+  p0: usize, p1: usize, p2: usize, p3: usize, a: usize, left: i32, step: i32,
+  c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128,
+  then: i32, rate: v128, t0: usize, t1: usize, t2: usize, t3: usize, rows: i32,
+): void {
+  let a0: v128, a1: v128, wr: v128;
+  while (true) {
+    a0 = loadColumn0(a, step, 0);
+    a1 = loadColumn0(a, step, 16);
+    wr = loadSplat(p0);
+    c00 = madd(c00, wr, a0);
+    c01 = madd(c01, wr, a1);
+    if (!a) break;
+    wr = loadSplat(p1);
+    c10 = madd(c10, wr, a0);
+    c11 = madd(c11, wr, a1);
+    wr = loadSplat(p2);
+    c20 = madd(c20, wr, a0);
+    c21 = madd(c21, wr, a1);
+    wr = loadSplat(p3);
+    c30 = madd(c30, wr, a0);
+    c31 = madd(c31, wr, a1);
+    if (left == 1) break;
+    a0 = loadColumn1(a, step, 0);
+    a1 = loadColumn1(a, step, 16);
+    wr = loadSplat1(p0);
+    c00 = madd(c00, wr, a0);
+    c01 = madd(c01, wr, a1);
+    if (!p1) break;
+    wr = loadSplat1(p1);
+    c10 = madd(c10, wr, a0);
+    c11 = madd(c11, wr, a1);
+    wr = loadSplat1(p2);
+    c20 = madd(c20, wr, a0);
+    c21 = madd(c21, wr, a1);
+    wr = loadSplat1(p3);
+    c30 = madd(c30, wr, a0);
+    c31 = madd(c31, wr, a1);
+    if (left == 2) break;
+    a0 = loadColumn2(a, step, 0);
+    a1 = loadColumn2(a, step, 16);
+    wr = loadSplat2(p0);
+    c00 = madd(c00, wr, a0);
+    c01 = madd(c01, wr, a1);
+    if (!p2) break;
+    wr = loadSplat2(p1);
+    c10 = madd(c10, wr, a0);
+    c11 = madd(c11, wr, a1);
+    wr = loadSplat2(p2);
+    c20 = madd(c20, wr, a0);
+    c21 = madd(c21, wr, a1);
+    wr = loadSplat2(p3);
+    c30 = madd(c30, wr, a0);
+    c31 = madd(c31, wr, a1);
+    if (left == 3) break;
+    a0 = loadColumn3(a, step, 0);
+    a1 = loadColumn3(a, step, 16);
+    wr = loadSplat3(p0);
+    c00 = madd(c00, wr, a0);
+    c01 = madd(c01, wr, a1);
+    if (!p3) break;
+    wr = loadSplat3(p1);
+    c10 = madd(c10, wr, a0);
+    c11 = madd(c11, wr, a1);
+    wr = loadSplat3(p2);
+    c20 = madd(c20, wr, a0);
+    c21 = madd(c21, wr, a1);
+    wr = loadSplat3(p3);
+    c30 = madd(c30, wr, a0);
+    c31 = madd(c31, wr, a1);
+    if (left == 4) break;
+    left -= 4;
+    a += 4 * step;
+    p0 += 4 * SIZE;
+    p1 += 4 * SIZE;
+    p2 += 4 * SIZE;
+    p3 += 4 * SIZE;
+  }
+  finish(then, rate, t0, c00, c01);
+  if (rows > 1) finish(then, rate, t1, c10, c11);
+  if (rows > 2) finish(then, rate, t2, c20, c21);
+  if (rows > 3) finish(then, rate, t3, c30, c31);
+}
+
+@inline
+function loadColumn0(a: usize, step: i32, half: i32): v128 {
+  if (step == 32) return half == 0 ? v128.load(a, 0) : v128.load(a, 16);
+  return half == 0 ? v128.load(a, 0) : v128.load(a, 16);
+}
+
+@inline
+function loadColumn1(a: usize, step: i32, half: i32): v128 {
+  if (step == 32) return half == 0 ? v128.load(a, 32) : v128.load(a, 48);
+  return half == 0 ? v128.load(a, 64) : v128.load(a, 80);
+}
+
+@inline
+function loadColumn2(a: usize, step: i32, half: i32): v128 {
+  if (step == 32) return half == 0 ? v128.load(a, 64) : v128.load(a, 80);
+  return half == 0 ? v128.load(a, 128) : v128.load(a, 144);
+}
+
+@inline
+function loadColumn3(a: usize, step: i32, half: i32): v128 {
+  if (step == 32) return half == 0 ? v128.load(a, 96) : v128.load(a, 112);
+  return half == 0 ? v128.load(a, 192) : v128.load(a, 208);
+}
+
+@inline
+function finish(then: i32, rate: v128, to: usize, c0: v128, c1: v128): void {
+  if (then == DESCEND) {
+    c0 = v128.sub<real>(v128.load(to), v128.mul<real>(rate, c0));
+    c1 = v128.sub<real>(v128.load(to, 16), v128.mul<real>(rate, c1));
+  }
+  v128.store(to, c0);
+  v128.store(to, c1, 16);
+}
 
 /**
  * z = W·a + b for rows [begin, end) of W: z[p][o][s] = b[o] + Σᵢ W[o][i]·a[p][i][s], i ascending.
@@ -22,9 +153,9 @@ export function forwardPanels(
   const aBytes = <usize>(nIn * UNIT_BYTES);
   const zBytes = <usize>(nOut * UNIT_BYTES);
   for (let o = begin; o < end; o += 4) {
-    // Rows past the end repeat the last one: the same value is stored again.
-    const last = end - 1;
-    const o1 = min(o + 1, last), o2 = min(o + 2, last), o3 = min(o + 3, last);
+    // Rows past the end repeat the last one, and are not stored.
+    const rows = end - o;
+    const o1 = min(o + 1, end - 1), o2 = min(o + 2, end - 1), o3 = min(o + 3, end - 1);
     const w0 = W + <usize>o * rowBytes, w1 = W + <usize>o1 * rowBytes;
     const w2 = W + <usize>o2 * rowBytes, w3 = W + <usize>o3 * rowBytes;
     let b0 = v128.splat<real>(0), b1 = b0, b2 = b0, b3 = b0;
@@ -37,35 +168,12 @@ export function forwardPanels(
     for (let half = 0; half < panels * HALVES; half++) {
       const panel = <usize>(half / HALVES);
       const lane = <usize>((half & (HALVES - 1)) * 32);
-      let aPtr = a + panel * aBytes + lane;
-      const aEnd = aPtr + aBytes;
-      let p0 = w0, p1 = w1, p2 = w2, p3 = w3;
-      let c00 = b0, c01 = b0, c10 = b1, c11 = b1, c20 = b2, c21 = b2, c30 = b3, c31 = b3;
-      while (aPtr != aEnd) {
-        const a0 = v128.load(aPtr), a1 = v128.load(aPtr, 16);
-        let wr = loadSplat(p0);
-        c00 = madd(c00, wr, a0);
-        c01 = madd(c01, wr, a1);
-        wr = loadSplat(p1);
-        c10 = madd(c10, wr, a0);
-        c11 = madd(c11, wr, a1);
-        wr = loadSplat(p2);
-        c20 = madd(c20, wr, a0);
-        c21 = madd(c21, wr, a1);
-        wr = loadSplat(p3);
-        c30 = madd(c30, wr, a0);
-        c31 = madd(c31, wr, a1);
-        aPtr += UNIT_BYTES;
-        p0 += SIZE;
-        p1 += SIZE;
-        p2 += SIZE;
-        p3 += SIZE;
-      }
-      const zPtr = z + panel * zBytes + lane;
-      storeTwo(zPtr + <usize>(o * UNIT_BYTES), c00, c01);
-      storeTwo(zPtr + <usize>(o1 * UNIT_BYTES), c10, c11);
-      storeTwo(zPtr + <usize>(o2 * UNIT_BYTES), c20, c21);
-      storeTwo(zPtr + <usize>(o3 * UNIT_BYTES), c30, c31);
+      const aPtr = a + panel * aBytes + lane;
+      const to = z + panel * zBytes + lane + <usize>(o * UNIT_BYTES);
+      tile(
+        w0, w1, w2, w3, aPtr, nIn, UNIT_BYTES, b0, b0, b1, b1, b2, b2, b3, b3,
+        STORE, b0, to, to + UNIT_BYTES, to + 2 * UNIT_BYTES, to + 3 * UNIT_BYTES, rows,
+      );
     }
   }
 }
@@ -74,74 +182,60 @@ export function forwardPanels(
  * The delta recursion before f′: dst[p][i][s] = Σₒ W[o][i]·delta[p][o][s], o ascending from +0, rows [begin, end) of dst.
  *
  * dst [panels][nIn][8] written | delta [panels][nOut][8] read | W [nOut × pitch] read, columns nIn … roundUp(nIn, 4) too |
- * pack [nOut][4] scratch. From 8 panels on a strip of four columns of W is copied together first (measured: the stride
- * of W costs more than the copy from B = 64 on).
+ * pack [4][roundUp(nOut, 4)] scratch: four columns of W become rows first.
  */
 export function deltaPanels(
   dst: usize, delta: usize, W: usize, pack: usize,
   nOut: i32, nIn: i32, pitch: i32, panels: i32, begin: i32, end: i32,
 ): void {
   assert(nOut > 0 && pitch >= roundUp(nIn, 4) && (begin & 3) == 0 && end <= nIn);
-  const packed = panels >= 8;
-  for (let i = begin; i < end; i += 4) {
-    const strip = W + <usize>(i * SIZE);
-    const to = dst + <usize>(i * UNIT_BYTES);
-    if (packed) {
-      packStrip(pack, strip, nOut, <usize>(pitch * SIZE));
-      deltaStrip(to, delta, pack, <usize>(4 * SIZE), nOut, nIn, panels, end - i);
-    } else deltaStrip(to, delta, strip, <usize>(pitch * SIZE), nOut, nIn, panels, end - i);
-  }
-}
-
-/**
- * Four columns of W (`stride` bytes between rows) against all panels. A function of its own, so that the stride is a
- * parameter: V8 moved the choice of it into the inner loop.
- */
-function deltaStrip(
-  dst: usize, delta: usize, strip: usize, stride: usize, nOut: i32, nIn: i32, panels: i32, rows: i32,
-): void {
   const dstBytes = <usize>(nIn * UNIT_BYTES);
   const deltaBytes = <usize>(nOut * UNIT_BYTES);
+  const packBytes = <usize>(roundUp(nOut, 4) * SIZE);
   const zero = v128.splat<real>(0);
-  for (let half = 0; half < panels * HALVES; half++) {
-    const panel = <usize>(half / HALVES);
-    const lane = <usize>((half & (HALVES - 1)) * 32);
-    let dPtr = delta + panel * deltaBytes + lane;
-    const dEnd = dPtr + deltaBytes;
-    let w = strip;
-    let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
-    while (dPtr != dEnd) {
-      const d0 = v128.load(dPtr), d1 = v128.load(dPtr, 16);
-      let wr = loadSplat(w);
-      c00 = madd(c00, wr, d0);
-      c01 = madd(c01, wr, d1);
-      wr = loadSplat1(w);
-      c10 = madd(c10, wr, d0);
-      c11 = madd(c11, wr, d1);
-      wr = loadSplat2(w);
-      c20 = madd(c20, wr, d0);
-      c21 = madd(c21, wr, d1);
-      wr = loadSplat3(w);
-      c30 = madd(c30, wr, d0);
-      c31 = madd(c31, wr, d1);
-      dPtr += UNIT_BYTES;
-      w += stride;
+  for (let i = begin; i < end; i += 4) {
+    packColumns(pack, W + <usize>(i * SIZE), nOut, <usize>(pitch * SIZE), packBytes);
+    for (let half = 0; half < panels * HALVES; half++) {
+      const panel = <usize>(half / HALVES);
+      const lane = <usize>((half & (HALVES - 1)) * 32);
+      const dPtr = delta + panel * deltaBytes + lane;
+      const to = dst + panel * dstBytes + lane + <usize>(i * UNIT_BYTES);
+      tile(
+        pack, pack + packBytes, pack + 2 * packBytes, pack + 3 * packBytes, dPtr, nOut, UNIT_BYTES,
+        zero, zero, zero, zero, zero, zero, zero, zero,
+        STORE, zero, to, to + UNIT_BYTES, to + 2 * UNIT_BYTES, to + 3 * UNIT_BYTES, end - i,
+      );
     }
-    const to = dst + panel * dstBytes + lane;
-    storeTwo(to, c00, c01);
-    if (rows > 1) storeTwo(to + UNIT_BYTES, c10, c11);
-    if (rows > 2) storeTwo(to + 2 * UNIT_BYTES, c20, c21);
-    if (rows > 3) storeTwo(to + 3 * UNIT_BYTES, c30, c31);
   }
 }
 
-/** Four columns of W, `rowBytes` apart, copied to [nOut][4]. */
-function packStrip(pack: usize, strip: usize, nOut: i32, rowBytes: usize): void {
-  const end = pack + <usize>(nOut * 4 * SIZE);
-  for (let p = pack; p != end; p += 4 * SIZE) {
-    v128.store(p, v128.load(strip));
-    if (SIZE == 8) v128.store(p, v128.load(strip, 16), 16);
-    strip += rowBytes;
+/** Four columns of W, `rowBytes` between its rows, as four rows `packBytes` apart. */
+function packColumns(pack: usize, W: usize, nOut: i32, rowBytes: usize, packBytes: usize): void {
+  let o = 0;
+  for (; o + LANES <= nOut; o += LANES, pack += 16) {
+    const r0 = v128.load(W), r1 = v128.load(W + rowBytes);
+    if (LANES == 4) {
+      const r2 = v128.load(W + 2 * rowBytes), r3 = v128.load(W + 3 * rowBytes);
+      const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
+      const t2 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7), t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
+      v128.store(pack, v128.shuffle<i64>(t0, t1, 0, 2));
+      v128.store(pack + packBytes, v128.shuffle<i64>(t0, t1, 1, 3));
+      v128.store(pack + 2 * packBytes, v128.shuffle<i64>(t2, t3, 0, 2));
+      v128.store(pack + 3 * packBytes, v128.shuffle<i64>(t2, t3, 1, 3));
+    } else {
+      const s0 = v128.load(W, 16), s1 = v128.load(W + rowBytes, 16);
+      v128.store(pack, v128.shuffle<i64>(r0, r1, 0, 2));
+      v128.store(pack + packBytes, v128.shuffle<i64>(r0, r1, 1, 3));
+      v128.store(pack + 2 * packBytes, v128.shuffle<i64>(s0, s1, 0, 2));
+      v128.store(pack + 3 * packBytes, v128.shuffle<i64>(s0, s1, 1, 3));
+    }
+    W += <usize>LANES * rowBytes;
+  }
+  for (; o < nOut; o++, pack += SIZE, W += rowBytes) {
+    store<real>(pack, load<real>(W));
+    store<real>(pack + packBytes, load<real>(W, SIZE));
+    store<real>(pack + 2 * packBytes, load<real>(W, 2 * SIZE));
+    store<real>(pack + 3 * packBytes, load<real>(W, 3 * SIZE));
   }
 }
 
@@ -150,14 +244,14 @@ function packStrip(pack: usize, strip: usize, nOut: i32, rowBytes: usize): void 
  * dW[o][i] = Σₛ delta[o][s]·a[i][s], s ascending over the n samples of the block.
  *
  * dW [nOut × pitch] written up to column roundUp(nIn, TILE_COLS), the padding as +0 |
- * packD [⌈nOut/4⌉][n][4] read | packA [⌈nIn/TILE_COLS⌉][n][TILE_COLS] read: see panels.ts.
+ * packD [nOut][roundUp(n, 8)] read | packA [⌈nIn/TILE_COLS⌉][n][TILE_COLS] read: see panels.ts.
  */
 export function gradientPanels(
   dW: usize, packD: usize, packA: usize,
   nOut: i32, nIn: i32, pitch: i32, n: i32, add: bool, begin: i32, end: i32,
 ): void {
-  if (add) gradientTiles(dW, dW, 0, packD, packA, nIn, pitch, n, true, false, begin, end);
-  else gradientTiles(dW, dW, 0, packD, packA, nIn, pitch, n, false, false, begin, end);
+  if (add) gradientTiles(dW, dW, 0, packD, packA, nIn, pitch, n, true, STORE, begin, end);
+  else gradientTiles(dW, dW, 0, packD, packA, nIn, pitch, n, false, STORE, begin, end);
 }
 
 /**
@@ -168,76 +262,45 @@ export function gradientPanelsUpdate(
   W: usize, dW: usize, eta: real, packD: usize, packA: usize,
   nOut: i32, nIn: i32, pitch: i32, n: i32, add: bool, begin: i32, end: i32,
 ): void {
-  if (add) gradientTiles(W, dW, eta, packD, packA, nIn, pitch, n, true, true, begin, end);
-  else gradientTiles(W, dW, eta, packD, packA, nIn, pitch, n, false, true, begin, end);
+  if (add) gradientTiles(W, dW, eta, packD, packA, nIn, pitch, n, true, DESCEND, begin, end);
+  else gradientTiles(W, dW, eta, packD, packA, nIn, pitch, n, false, DESCEND, begin, end);
 }
 
 @inline
 function gradientTiles(
   dst: usize, dW: usize, eta: real, packD: usize, packA: usize,
-  nIn: i32, pitch: i32, n: i32, add: bool, update: bool, begin: i32, end: i32,
+  nIn: i32, pitch: i32, n: i32, add: bool, then: i32, begin: i32, end: i32,
 ): void {
   assert(n > 0 && (begin & 3) == 0 && pitch >= roundUp(nIn, TILE_COLS));
   const rowBytes = <usize>(pitch * SIZE);
   const stripBytes = <usize>(n * 32);
-  const strips = (nIn + TILE_COLS - 1) / TILE_COLS;
-  const zero = v128.splat<real>(0);
+  const dBytes = <usize>(roundUp(n, PANEL) * SIZE);
+  const columns = <usize>(roundUp(nIn, TILE_COLS) * SIZE);
+  const zero = v128.splat<real>(0), rate = v128.splat<real>(eta);
   for (let o = begin; o < end; o += 4) {
     const rows = end - o;
-    const dBegin = packD + <usize>((o >> 2) * n * 4 * SIZE);
-    for (let strip = 0; strip < strips; strip++) {
-      let aPtr = packA + <usize>strip * stripBytes;
-      const aEnd = aPtr + stripBytes;
-      let d = dBegin;
-      const offset = <usize>o * rowBytes + <usize>(strip * 32);
-      const from = dW + offset;
+    const o1 = min(o + 1, end - 1), o2 = min(o + 2, end - 1), o3 = min(o + 3, end - 1);
+    const d0 = packD + <usize>o * dBytes, d1 = packD + <usize>o1 * dBytes;
+    const d2 = packD + <usize>o2 * dBytes, d3 = packD + <usize>o3 * dBytes;
+    let aPtr = packA;
+    for (let column: usize = 0; column < columns; column += 32, aPtr += stripBytes) {
+      const to = dst + <usize>o * rowBytes + column;
       let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
       if (add) {
-        c00 = v128.load(from);
-        c01 = v128.load(from, 16);
-        if (rows > 1) {
-          c10 = v128.load(from + rowBytes);
-          c11 = v128.load(from + rowBytes, 16);
-        }
-        if (rows > 2) {
-          c20 = v128.load(from + 2 * rowBytes);
-          c21 = v128.load(from + 2 * rowBytes, 16);
-        }
-        if (rows > 3) {
-          c30 = v128.load(from + 3 * rowBytes);
-          c31 = v128.load(from + 3 * rowBytes, 16);
-        }
+        const from = dW + column;
+        c00 = v128.load(from + <usize>o * rowBytes);
+        c01 = v128.load(from + <usize>o * rowBytes, 16);
+        c10 = v128.load(from + <usize>o1 * rowBytes);
+        c11 = v128.load(from + <usize>o1 * rowBytes, 16);
+        c20 = v128.load(from + <usize>o2 * rowBytes);
+        c21 = v128.load(from + <usize>o2 * rowBytes, 16);
+        c30 = v128.load(from + <usize>o3 * rowBytes);
+        c31 = v128.load(from + <usize>o3 * rowBytes, 16);
       }
-      while (aPtr != aEnd) {
-        const a0 = v128.load(aPtr), a1 = v128.load(aPtr, 16);
-        let dr = loadSplat(d);
-        c00 = madd(c00, dr, a0);
-        c01 = madd(c01, dr, a1);
-        dr = loadSplat1(d);
-        c10 = madd(c10, dr, a0);
-        c11 = madd(c11, dr, a1);
-        dr = loadSplat2(d);
-        c20 = madd(c20, dr, a0);
-        c21 = madd(c21, dr, a1);
-        dr = loadSplat3(d);
-        c30 = madd(c30, dr, a0);
-        c31 = madd(c31, dr, a1);
-        aPtr += 32;
-        d += 4 * SIZE;
-      }
-      const to = dst + offset;
-      if (update) {
-        const rate = v128.splat<real>(eta);
-        descend(to, rate, c00, c01);
-        if (rows > 1) descend(to + rowBytes, rate, c10, c11);
-        if (rows > 2) descend(to + 2 * rowBytes, rate, c20, c21);
-        if (rows > 3) descend(to + 3 * rowBytes, rate, c30, c31);
-      } else {
-        storeTwo(to, c00, c01);
-        if (rows > 1) storeTwo(to + rowBytes, c10, c11);
-        if (rows > 2) storeTwo(to + 2 * rowBytes, c20, c21);
-        if (rows > 3) storeTwo(to + 3 * rowBytes, c30, c31);
-      }
+      tile(
+        d0, d1, d2, d3, aPtr, n, 32, c00, c01, c10, c11, c20, c21, c30, c31,
+        then, rate, to, to + rowBytes, to + 2 * rowBytes, to + 3 * rowBytes, rows,
+      );
     }
   }
 }
@@ -245,37 +308,39 @@ function gradientTiles(
 /**
  * db[o] = Σₛ delta[o][s] (`add`: += …), s ascending, for row tiles that cover [begin, end).
  *
- * db [roundUp(nOut, 4)] written, padding +0 | packD [⌈nOut/4⌉][n][4] read.
+ * db [roundUp(nOut, 4)] written, padding +0 | packD [nOut][roundUp(n, 8)] read.
  */
 export function biasGradient(db: usize, packD: usize, n: i32, add: bool, begin: i32, end: i32): void {
-  for (let o = begin; o < end; o += 4) {
-    let d = packD + <usize>((o >> 2) * n * 4 * SIZE);
-    const dEnd = d + <usize>(n * 4 * SIZE);
+  const dBytes = <usize>(roundUp(n, PANEL) * SIZE);
+  for (let o = begin; o < end; o += LANES) {
     const to = db + <usize>(o * SIZE);
-    let c0 = v128.splat<real>(0), c1 = c0;
-    if (add) {
-      c0 = v128.load(to);
-      if (SIZE == 8) c1 = v128.load(to, 16);
+    let c = add ? v128.load(to) : v128.splat<real>(0);
+    // Rows past the end repeat the last one, and become +0 in the end.
+    const d0 = packD + <usize>o * dBytes, d1 = packD + <usize>min(o + 1, end - 1) * dBytes;
+    const d2 = packD + <usize>min(o + 2, end - 1) * dBytes, d3 = packD + <usize>min(o + 3, end - 1) * dBytes;
+    let s: usize = 0;
+    for (; s + 16 <= <usize>(n * SIZE); s += 16) {
+      const r0 = v128.load(d0 + s), r1 = v128.load(d1 + s);
+      if (LANES == 4) {
+        const r2 = v128.load(d2 + s), r3 = v128.load(d3 + s);
+        const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
+        const t2 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7), t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
+        c = v128.add<real>(v128.add<real>(c, v128.shuffle<i64>(t0, t1, 0, 2)), v128.shuffle<i64>(t0, t1, 1, 3));
+        c = v128.add<real>(v128.add<real>(c, v128.shuffle<i64>(t2, t3, 0, 2)), v128.shuffle<i64>(t2, t3, 1, 3));
+      } else {
+        c = v128.add<real>(v128.add<real>(c, v128.shuffle<i64>(r0, r1, 0, 2)), v128.shuffle<i64>(r0, r1, 1, 3));
+      }
     }
-    while (d != dEnd) {
-      c0 = v128.add<real>(c0, v128.load(d));
-      if (SIZE == 8) c1 = v128.add<real>(c1, v128.load(d, 16));
-      d += 4 * SIZE;
+    for (; s < <usize>(n * SIZE); s += SIZE) {
+      let column = loadSplat(d0 + s);
+      column = v128.replace_lane<real>(column, 1, load<real>(d1 + s));
+      if (LANES == 4) {
+        column = f32x4.replace_lane(column, 2, load<f32>(d2 + s));
+        column = f32x4.replace_lane(column, 3, load<f32>(d3 + s));
+      }
+      c = v128.add<real>(c, column);
     }
-    v128.store(to, c0);
-    if (SIZE == 8) v128.store(to, c1, 16);
+    v128.store(to, c);
   }
-}
-
-@inline
-function storeTwo(ptr: usize, c0: v128, c1: v128): void {
-  v128.store(ptr, c0);
-  v128.store(ptr, c1, 16);
-}
-
-/** W −= rnd(η·g) for two vectors. */
-@inline
-function descend(ptr: usize, rate: v128, g0: v128, g1: v128): void {
-  v128.store(ptr, v128.sub<real>(v128.load(ptr), v128.mul<real>(rate, g0)));
-  v128.store(ptr, v128.sub<real>(v128.load(ptr, 16), v128.mul<real>(rate, g1)), 16);
+  for (let o = end; o < roundUp(end, 4); o++) store<real>(db + <usize>(o * SIZE), 0);
 }

@@ -83,34 +83,42 @@ export function clearPadding(panels: usize, units: i32, n: i32): void {
     memory.fill(panel + <usize>(i * UNIT_BYTES + used * SIZE), 0, <usize>((PANEL - used) * SIZE));
 }
 
-/** Panels of deltas → row tiles: packD[t][s][r] = delta[s >> 3][4t + r][s & 7], +0 past nOut. */
+/** Panels of deltas → rows: packD[o][s] = delta[s >> 3][o][s & 7], rows of roundUp(n, 8), the samples past n as in delta. */
 export function packDeltas(packD: usize, delta: usize, nOut: i32, n: i32): void {
-  packTransposed(packD, delta, nOut, n, 4);
+  const panels = (n + PANEL - 1) / PANEL;
+  const panelBytes = <usize>(nOut * UNIT_BYTES), rowBytes = <usize>(panels * UNIT_BYTES);
+  for (let p = 0; p < panels; p++, packD += UNIT_BYTES) {
+    const from = delta + <usize>p * panelBytes, stop = from + panelBytes;
+    let to = packD;
+    for (let unit = from; unit != stop; unit += UNIT_BYTES, to += rowBytes) {
+      v128.store(to, v128.load(unit));
+      v128.store(to, v128.load(unit, 16), 16);
+      if (SIZE == 8) {
+        v128.store(to, v128.load(unit, 32), 32);
+        v128.store(to, v128.load(unit, 48), 48);
+      }
+    }
+  }
 }
 
 /** Panels of activations → column strips: packA[c][s][j] = a[s >> 3][TILE_COLS·c + j][s & 7], +0 past nIn. */
 export function packActivations(packA: usize, a: usize, nIn: i32, n: i32): void {
-  packTransposed(packA, a, nIn, n, TILE_COLS);
-}
-
-@inline
-function packTransposed(dst: usize, src: usize, units: i32, n: i32, width: i32): void {
-  const panelBytes = <usize>(units * UNIT_BYTES);
-  for (let unit = 0; unit < units; unit += width) {
-    const strip = dst + <usize>(unit * n * SIZE);
+  const panelBytes = <usize>(nIn * UNIT_BYTES);
+  for (let unit = 0; unit < nIn; unit += TILE_COLS) {
+    const strip = packA + <usize>(unit * n * SIZE);
     for (let s = 0; s < n; s += PANEL) {
-      const from = src + <usize>(s >> 3) * panelBytes + <usize>(unit * UNIT_BYTES);
-      const to = strip + <usize>(s * width * SIZE);
-      if (n - s >= PANEL && units - unit >= width) {
-        for (let j = 0; j < width; j += LANES) {
-          transposeUnits(to + <usize>(j * SIZE), from + <usize>(j * UNIT_BYTES), <usize>(width * SIZE));
+      const from = a + <usize>(s >> 3) * panelBytes + <usize>(unit * UNIT_BYTES);
+      const to = strip + <usize>(s * 32);
+      if (n - s >= PANEL && nIn - unit >= TILE_COLS) {
+        for (let j = 0; j < TILE_COLS; j += LANES) {
+          transposeUnits(to + <usize>(j * SIZE), from + <usize>(j * UNIT_BYTES), 32);
         }
       } else {
         const samples = min(n - s, PANEL);
         for (let sample = 0; sample < samples; sample++) {
-          for (let j = 0; j < width; j++) {
-            const value: real = unit + j < units ? load<real>(from + <usize>(j * UNIT_BYTES + sample * SIZE)) : 0;
-            store<real>(to + <usize>((sample * width + j) * SIZE), value);
+          for (let j = 0; j < TILE_COLS; j++) {
+            const value: real = unit + j < nIn ? load<real>(from + <usize>(j * UNIT_BYTES + sample * SIZE)) : 0;
+            store<real>(to + <usize>((sample * TILE_COLS + j) * SIZE), value);
           }
         }
       }

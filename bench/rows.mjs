@@ -37,9 +37,9 @@ function operands(dtype, core, nOut, nIn, batch) {
     z: k.take(lanes * roundUp(nOut, tile)),
     delta: k.take(lanes * roundUp(nOut, tile)),
     below: k.take(lanes * roundUp(nIn, tile)),
-    packD: k.take(roundUp(nOut, 4) * batch),
+    packD: k.take(nOut * lanes),
     packA: k.take(roundUp(nIn, tile) * batch),
-    packW: k.take(4 * nOut),
+    packW: k.take(4 * roundUp(nOut, 4)),
   };
 }
 

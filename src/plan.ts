@@ -178,7 +178,7 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
   const widest = (pick: (node: PlannedNode) => number) => Math.max(0, ...nodes.slice(1).map(pick));
   const packA = cursor.take(demand.training ? widest((node) => roundUp(node.inputs, 32 / size)) * M * size : 0);
   const packD = cursor.take(demand.training ? widest((node) => roundUp(node.units, 4)) * M * size : 0);
-  const packW = cursor.take(demand.training && M >= 64 ? widest((node) => node.units) * 4 * size : 0);
+  const packW = cursor.take(demand.training ? widest((node) => roundUp(node.units, 4)) * 4 * size : 0);
   const lossScratch = cursor.take(2 * M * size);
 
   const x = cursor.take(demand.rows * spec.inputs * size);

@@ -79,7 +79,7 @@ export function deltaPanels(
  * dW[o][i] = Σₛ delta[o][s]·a[i][s], s ascending over the n samples of the block.
  *
  * dW [nOut × pitch] written up to column roundUp(nIn, tileCols), the padding as +0 |
- * packD [⌈nOut/4⌉][n][4] read | packA [⌈nIn/tileCols⌉][n][tileCols] read: see panels.ts.
+ * packD [nOut][roundUp(n, 8)] read | packA [⌈nIn/tileCols⌉][n][tileCols] read: see panels.ts.
  */
 export function gradientPanels(
   heap: Heap,
@@ -153,16 +153,16 @@ function sumSamples(
   const { multiplyAdd, sums, tileCols } = lanes;
   if (add) loadSums(sums, real, from);
   else setSums(sums, 0, 0, 0, 0);
-  const d = heap.index(packD) + (o >> 2) * n * 4 + (o & 3);
+  const d = heap.index(packD) + o * roundUp(n, PANEL);
   const inStrip = i & (tileCols - 1);
   const a = heap.index(packA) + (i - inStrip) * n + inStrip;
-  multiplyAdd(sums, real, d, 4, a, tileCols, 1, n);
+  multiplyAdd(sums, real, d, 1, a, tileCols, 1, n);
 }
 
 /**
  * db[o] = Σₛ delta[o][s] (`add`: += …), s ascending, for row tiles that cover [begin, end).
  *
- * db [roundUp(nOut, 4)] written, padding +0 | packD [⌈nOut/4⌉][n][4] read.
+ * db [roundUp(nOut, 4)] written, padding +0 | packD [nOut][roundUp(n, 8)] read.
  */
 export function biasGradient(
   heap: Heap,
@@ -175,11 +175,12 @@ export function biasGradient(
 ): void {
   const { real, lanes } = heap;
   const { round } = lanes;
-  for (let o = begin; o < roundUp(end, 4); o++) {
-    const at = heap.index(db) + o;
-    const d = heap.index(packD) + (o >> 2) * n * 4 + (o & 3);
-    let sum = add ? (real[at] as number) : 0;
-    for (let s = 0; s < n; s++) sum = round(sum + (real[d + 4 * s] as number));
-    real[at] = sum;
+  const first = heap.index(db);
+  for (let o = begin; o < end; o++) {
+    const d = heap.index(packD) + o * roundUp(n, PANEL);
+    let sum = add ? (real[first + o] as number) : 0;
+    for (let s = 0; s < n; s++) sum = round(sum + (real[d + s] as number));
+    real[first + o] = sum;
   }
+  real.fill(0, first + end, first + roundUp(end, 4));
 }

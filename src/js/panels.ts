@@ -51,24 +51,27 @@ export function clearPadding(heap: Heap, panels: number, units: number, n: numbe
   for (let i = 0; i < units; i++) heap.real.fill(0, panel + i * PANEL + used, panel + (i + 1) * PANEL);
 }
 
-/** Panels of deltas → row tiles: packD[t][s][r] = delta[s >> 3][4t + r][s & 7], +0 past nOut. */
+/** Panels of deltas → rows: packD[o][s] = delta[s >> 3][o][s & 7], rows of roundUp(n, 8), the samples past n as in delta. */
 export function packDeltas(heap: Heap, packD: number, delta: number, nOut: number, n: number): void {
-  packTransposed(heap, packD, delta, nOut, n, 4);
+  const { real } = heap;
+  let to = heap.index(packD);
+  for (let o = 0; o < nOut; o++) {
+    for (let s = 0; s < n; s += PANEL, to += PANEL) {
+      const from = heap.index(delta) + s * nOut + o * PANEL;
+      real.copyWithin(to, from, from + PANEL);
+    }
+  }
 }
 
 /** Panels of activations → column strips: packA[c][s][j] = a[s >> 3][tileCols·c + j][s & 7], +0 past nIn. */
 export function packActivations(heap: Heap, packA: number, a: number, nIn: number, n: number): void {
-  packTransposed(heap, packA, a, nIn, n, heap.lanes.tileCols);
-}
-
-function packTransposed(heap: Heap, dst: number, src: number, units: number, n: number, width: number): void {
-  const { real } = heap;
-  let to = heap.index(dst);
-  for (let unit = 0; unit < units; unit += width) {
+  const { real, lanes } = heap;
+  let to = heap.index(packA);
+  for (let unit = 0; unit < nIn; unit += lanes.tileCols) {
     for (let s = 0; s < n; s++) {
-      const from = heap.index(src) + ((s >> 3) * units + unit) * PANEL + (s & 7);
-      for (let j = 0; j < width; j++, to++) {
-        real[to] = unit + j < units ? (real[from + j * PANEL] as number) : 0;
+      const from = heap.index(a) + ((s >> 3) * nIn + unit) * PANEL + (s & 7);
+      for (let j = 0; j < lanes.tileCols; j++, to++) {
+        real[to] = unit + j < nIn ? (real[from + j * PANEL] as number) : 0;
       }
     }
   }

@@ -168,7 +168,8 @@ describe.each(CORES)("$name", (core) => {
     const tiles = (values: number[], count: number, width: number) =>
       Array.from({ length: roundUp(count, width) }, (_, at) => (at < count ? (values[at] as number) : 0));
     arena.clear();
-    const [packD, packA] = [arena.reals(tiles(delta, nOut, 4)), arena.reals(tiles(a, nIn, tileCols))];
+    const rowsOfEight = delta.flatMap((value) => [value, ...Array<number>(7).fill(NaN)]);
+    const [packD, packA] = [arena.reals(rowsOfEight), arena.reals(tiles(a, nIn, tileCols))];
     const [errors, from] = [arena.reals(delta), arena.reals(a)];
     const [dW, dWPanels, rows, rowsPanels] = [arena.reals(W), arena.reals(W), arena.reals(W), arena.reals(W)];
     exports.gradientVector(dW.ptr, errors.ptr, from.ptr, nOut, nIn, pitch);

@@ -54,27 +54,48 @@ describe.each(CORES)("$name", (core) => {
       }
   });
 
-  test("packDeltas and packActivations turn panels into tiles [units/width][B][width], +0 past the units", () => {
+  /** Panels of n samples; lanes past n are NaN. */
+  function drawnPanels(n: number, units: number): number[] {
+    return new Draws(n * 139 + units)
+      .special(roundUp(n, 8) * units, core.size)
+      .map((x, at) => (Math.floor(at / (units * 8)) * 8 + (at % 8) < n ? rnd(x) : NaN));
+  }
+
+  test("packActivations turns panels into strips [units/width][B][width] of the true batch, +0 past the units", () => {
     for (const n of batches)
-      for (const units of widths)
-        for (const [width, pack] of [
-          [4, exports.packDeltas],
-          [tileCols, exports.packActivations],
-        ] as const) {
-          const what = `B ${n}, ${units} units, width ${width}`;
-          // Lanes past B are NaN: a pack holds the true batch alone.
-          const panels = new Draws(n * 139 + units)
-            .special(roundUp(n, 8) * units, core.size)
-            .map((x, at) => (Math.floor(at / (units * 8)) * 8 + (at % 8) < n ? rnd(x) : NaN));
-          arena.clear();
-          const dst = arena.reals(roundUp(units, width) * n);
-          pack(dst.ptr, arena.reals(panels).ptr, units, n);
-          const expected = Array.from(dst.values, (_, at) => {
-            const [unit, s] = [Math.floor(at / (n * width)) * width + (at % width), Math.floor(at / width) % n];
-            return unit < units ? (panels[((s >> 3) * units + unit) * 8 + (s & 7)] as number) : 0;
-          });
-          expectBits(what, dst.values, expected);
-          arena.check(what);
-        }
+      for (const units of widths) {
+        const what = `B ${n}, ${units} units`;
+        const panels = drawnPanels(n, units);
+        arena.clear();
+        const dst = arena.reals(roundUp(units, tileCols) * n);
+        exports.packActivations(dst.ptr, arena.reals(panels).ptr, units, n);
+        const expected = Array.from(dst.values, (_, at) => {
+          const [unit, s] = [
+            Math.floor(at / (n * tileCols)) * tileCols + (at % tileCols),
+            Math.floor(at / tileCols) % n,
+          ];
+          return unit < units ? (panels[((s >> 3) * units + unit) * 8 + (s & 7)] as number) : 0;
+        });
+        expectBits(what, dst.values, expected);
+        arena.check(what);
+      }
+  });
+
+  test("packDeltas turns panels into rows [units][roundUp(B, 8)]", () => {
+    for (const n of batches)
+      for (const units of widths) {
+        const what = `B ${n}, ${units} units`;
+        const panels = drawnPanels(n, units);
+        const row = roundUp(n, 8);
+        arena.clear();
+        const dst = arena.reals(units * row);
+        exports.packDeltas(dst.ptr, arena.reals(panels).ptr, units, n);
+        const expected = Array.from(dst.values, (_, at) => {
+          const [unit, s] = [Math.floor(at / row), at % row];
+          return panels[((s >> 3) * units + unit) * 8 + (s & 7)] as number;
+        });
+        expectBits(what, dst.values, expected);
+        arena.check(what);
+      }
   });
 });

@@ -91,6 +91,14 @@ class Case {
     );
   }
 
+  /** [units][roundUp(n, 8)] of rows [n][units]. */
+  inRows(rows: number[][], units: number) {
+    const length = roundUp(rows.length, 8);
+    return this.region(
+      Array.from({ length: units * length }, (_, at) => rows[at % length]?.[Math.floor(at / length)] ?? 0),
+    );
+  }
+
   padded(row: number[]) {
     return this.region([...row, ...Array<number>(this.columns - row.length).fill(0)]);
   }
@@ -130,7 +138,11 @@ function examine(core: TestCore): Report {
     const c = new Case(core, arena, sizes);
     const { nOut, nIn, n } = sizes;
     const [W, b, a, delta] = [c.weights(), c.region(c.b), c.inPanels(c.x, nIn), c.inPanels(c.delta, nOut)];
-    const [z, dst, pack] = [c.region(c.panels * nOut * 8), c.region(c.panels * nIn * 8), c.region(4 * nOut)];
+    const [z, dst, pack] = [
+      c.region(c.panels * nOut * 8),
+      c.region(c.panels * nIn * 8),
+      c.region(4 * roundUp(nOut, 4)),
+    ];
     exports.forwardPanels(z.ptr, a.ptr, W.ptr, b.ptr, nOut, nIn, c.pitch, c.panels, 0, nOut);
     exports.deltaPanels(dst.ptr, delta.ptr, W.ptr, pack.ptr, nOut, nIn, c.pitch, c.panels, 0, nIn);
     const mark = arena.mark();
@@ -163,7 +175,7 @@ function examine(core: TestCore): Report {
     const [dW, blocks] = [c.region(nOut * c.pitch), c.region(nOut * c.pitch)];
     const run = (to: typeof dW, first: number, last: number, add: boolean) => {
       const [d, x] = [c.delta.slice(first, last), c.x.slice(first, last)];
-      const [packD, packA] = [c.inTiles(d, nOut, 4), c.inTiles(x, nIn, width)];
+      const [packD, packA] = [c.inRows(d, nOut), c.inTiles(x, nIn, width)];
       exports.gradientPanels(to.ptr, packD.ptr, packA.ptr, nOut, nIn, c.pitch, last - first, add, 0, nOut);
     };
     run(dW, 0, n, false);
