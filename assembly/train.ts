@@ -12,6 +12,7 @@ import { applySlope } from "./activation";
 import { backwardNode, forwardNode, nodeAt, outputNode, passesDelta } from "./backprop";
 import { PANEL, SIZE, TILE_COLS, roundUp } from "./lanes";
 import { finishLoss, lossBlock } from "./loss";
+import { isOnline, online } from "./online";
 import { update } from "./optimizer";
 import { gatherRows, rowAt, scatterRows } from "./panels";
 import { makeOrder } from "./random";
@@ -22,6 +23,7 @@ import { makeOrder } from "./random";
  */
 export function run(net: usize, job: usize, blocks: i32): i32 {
   const mode = load<i32>(job, JOB_MODE);
+  if (isOnline(net, job)) return runOnline(net, job, blocks);
   for (; blocks > 0; blocks--) {
     if (mode == MODE_TRAIN && makesOrder(net, job)) continue;
     const position = load<i32>(job, JOB_POSITION), inStep = load<i32>(job, JOB_IN_STEP);
@@ -33,6 +35,25 @@ export function run(net: usize, job: usize, blocks: i32): i32 {
     store<i32>(job, inStep + n, JOB_IN_STEP);
     if (inStep + n < batch) continue;
     const status = mode == MODE_TRAIN ? finishStep(net, job, batch) : finishPass(job, mode, batch);
+    if (status != RUN_MORE) return status;
+  }
+  return RUN_MORE;
+}
+
+/** `run` for tiny networks, a step to a block. */
+function runOnline(net: usize, job: usize, blocks: i32): i32 {
+  while (blocks > 0) {
+    if (makesOrder(net, job)) {
+      blocks--;
+      continue;
+    }
+    const position = load<i32>(job, JOB_POSITION), rows = load<i32>(job, JOB_ROWS);
+    if (position < load<i32>(job, JOB_WINDOW_BEGIN) || position >= load<i32>(job, JOB_WINDOW_END)) return RUN_NEEDS_DATA;
+    // As in the general path, only a count that comes to 0 ends the job.
+    const left = load<i32>(job, JOB_STEPS_LEFT);
+    const steps = min(min(blocks, left > 0 ? left : blocks), min(rows, load<i32>(job, JOB_WINDOW_END)) - position);
+    blocks -= online(net, job, steps);
+    const status = afterStep(job);
     if (status != RUN_MORE) return status;
   }
   return RUN_MORE;
@@ -170,13 +191,18 @@ function finishStep(net: usize, job: usize, batch: i32): i32 {
   store<f64>(job, 0, JOB_STEP_CORRECT);
   store<f64>(job, load<f64>(job, JOB_STEP) + 1, JOB_STEP);
   store<i32>(job, 0, JOB_IN_STEP);
-  const position = load<i32>(job, JOB_POSITION) + batch;
-  store<i32>(job, position, JOB_POSITION);
-  const stepsLeft = load<i32>(job, JOB_STEPS_LEFT) - 1;
-  store<i32>(job, stepsLeft, JOB_STEPS_LEFT);
+  store<i32>(job, load<i32>(job, JOB_POSITION) + batch, JOB_POSITION);
+  store<i32>(job, load<i32>(job, JOB_STEPS_LEFT) - 1, JOB_STEPS_LEFT);
+  return afterStep(job);
+}
+
+/** Ends the epoch where its last step is done, and says whether the job goes on. */
+function afterStep(job: usize): i32 {
+  const position = load<i32>(job, JOB_POSITION);
   if (position == load<i32>(job, JOB_ROWS)) finishEpoch(job, position);
+  const loss = load<f64>(job, JOB_STEP_LOSS);
   if (loss - loss != 0) return RUN_DIVERGED;
-  if (stepsLeft == 0 || load<i32>(job, JOB_EPOCHS_LEFT) == 0) return RUN_DONE;
+  if (load<i32>(job, JOB_STEPS_LEFT) == 0 || load<i32>(job, JOB_EPOCHS_LEFT) == 0) return RUN_DONE;
   return load<i32>(job, JOB_REPORTS_COUNT) == load<i32>(job, JOB_REPORTS_CAPACITY) ? RUN_REPORTS_FULL : RUN_MORE;
 }
 
