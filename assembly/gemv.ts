@@ -1,37 +1,46 @@
 // The hot loops for one sample. Vectors are [units] without panels; lanes hold different rows of W (forward) or different
 // columns (delta, gradient), so that every element keeps the order of gemm.ts and a row's result does not depend on its batch.
-import { LANES, SIZE, TILE_COLS, loadSplat, madd, roundUp } from "./lanes";
+import { LANES, SIZE, TILE_COLS, loadSplat, loadSplat1, loadSplat2, loadSplat3, madd, roundUp } from "./lanes";
 
 /**
  * z = W·a + b for rows [begin, end): z[o] = b[o] + Σᵢ W[o][i]·a[i], i ascending.
  *
- * z [nOut] written | a [nIn] read | W [nOut × pitch] read |
- * b [nOut] read, or 0: start at +0. Four groups of LANES rows run side by side to cover the latency of the addition.
+ * z [nOut] written | a [nIn] read | W [nOut × pitch] read | b [nOut] read, or 0: start at +0.
+ * Four groups of LANES rows run side by side to cover the latency of the addition; at the end groups overlap, and what
+ * stands in two is stored twice with the same bits.
  */
 export function forwardVector(
   z: usize, a: usize, W: usize, b: usize, nOut: i32, nIn: i32, pitch: i32, begin: i32, end: i32,
 ): void {
   assert(nIn > 0 && (begin & (TILE_COLS - 1)) == 0 && end <= nOut);
   const rowBytes = <usize>(pitch * SIZE);
+  const last = end - LANES;
   let o = begin;
-  for (; o + 4 * LANES <= end; o += 4 * LANES) {
-    const w0 = W + <usize>o * rowBytes;
-    const w1 = w0 + <usize>LANES * rowBytes, w2 = w1 + <usize>LANES * rowBytes, w3 = w2 + <usize>LANES * rowBytes;
+  for (; o < last; o += 4 * LANES) {
+    const o1 = min(o + LANES, last), o2 = min(o + 2 * LANES, last), o3 = min(o + 3 * LANES, last);
     let c0 = v128.splat<real>(0), c1 = c0, c2 = c0, c3 = c0;
     if (b) {
-      const bPtr = b + <usize>(o * SIZE);
-      c0 = v128.load(bPtr);
-      c1 = v128.load(bPtr, 16);
-      c2 = v128.load(bPtr, 32);
-      c3 = v128.load(bPtr, 48);
+      c0 = v128.load(b + <usize>(o * SIZE));
+      c1 = v128.load(b + <usize>(o1 * SIZE));
+      c2 = v128.load(b + <usize>(o2 * SIZE));
+      c3 = v128.load(b + <usize>(o3 * SIZE));
     }
+    const w0 = W + <usize>o * rowBytes, w1 = W + <usize>o1 * rowBytes;
+    const w2 = W + <usize>o2 * rowBytes, w3 = W + <usize>o3 * rowBytes;
     let p0 = w0, p1 = w1, p2 = w2, p3 = w3, x = a;
     const whole = a + <usize>((nIn & -LANES) * SIZE), length = a + <usize>(nIn * SIZE);
+    // The tests of pointers against 0 never hold: they end basic blocks, so that V8 (Node 20) loads one group's rows at a time
+    // and spills none of them.
     while (x != whole) {
-      c0 = addColumns(c0, x, p0, rowBytes);
-      c1 = addColumns(c1, x, p1, rowBytes);
-      c2 = addColumns(c2, x, p2, rowBytes);
-      c3 = addColumns(c3, x, p3, rowBytes);
+      const x0 = loadSplat(x), x1 = loadSplat1(x);
+      const x2 = LANES == 4 ? loadSplat2(x) : x0, x3 = LANES == 4 ? loadSplat3(x) : x1;
+      c0 = addColumns(c0, x0, x1, x2, x3, p0, rowBytes);
+      if (!p0) break;
+      c1 = addColumns(c1, x0, x1, x2, x3, p1, rowBytes);
+      if (!p1) break;
+      c2 = addColumns(c2, x0, x1, x2, x3, p2, rowBytes);
+      if (!p2) break;
+      c3 = addColumns(c3, x0, x1, x2, x3, p3, rowBytes);
       x += 16;
       p0 += 16;
       p1 += 16;
@@ -50,17 +59,20 @@ export function forwardVector(
       p2 += SIZE;
       p3 += SIZE;
     }
-    const zPtr = z + <usize>(o * SIZE);
-    v128.store(zPtr, c0);
-    v128.store(zPtr, c1, 16);
-    v128.store(zPtr, c2, 32);
-    v128.store(zPtr, c3, 48);
+    v128.store(z + <usize>(o * SIZE), c0);
+    v128.store(z + <usize>(o1 * SIZE), c1);
+    v128.store(z + <usize>(o2 * SIZE), c2);
+    v128.store(z + <usize>(o3 * SIZE), c3);
   }
   for (; o + LANES <= end; o += LANES) {
     const rows = W + <usize>o * rowBytes;
     let c = b ? v128.load(b + <usize>(o * SIZE)) : v128.splat<real>(0);
     let i = 0;
-    for (; i + LANES <= nIn; i += LANES) c = addColumns(c, a + <usize>(i * SIZE), rows + <usize>(i * SIZE), rowBytes);
+    for (; i + LANES <= nIn; i += LANES) {
+      const x = a + <usize>(i * SIZE);
+      const x2 = LANES == 4 ? loadSplat2(x) : loadSplat(x), x3 = LANES == 4 ? loadSplat3(x) : x2;
+      c = addColumns(c, loadSplat(x), loadSplat1(x), x2, x3, rows + <usize>(i * SIZE), rowBytes);
+    }
     for (; i < nIn; i++) c = madd(c, loadColumn(rows + <usize>(i * SIZE), rowBytes), loadSplat(a + <usize>(i * SIZE)));
     v128.store(z + <usize>(o * SIZE), c);
   }
@@ -72,21 +84,21 @@ export function forwardVector(
   }
 }
 
-/** c + W[LANES rows][LANES columns]·a, columns ascending; the columns are made in registers. */
+/** c + W[LANES rows][LANES columns]·x, columns ascending; the columns are made in registers. */
 @inline
-function addColumns(c: v128, a: usize, w: usize, rowBytes: usize): v128 {
+function addColumns(c: v128, x0: v128, x1: v128, x2: v128, x3: v128, w: usize, rowBytes: usize): v128 {
   const r0 = v128.load(w), r1 = v128.load(w + rowBytes);
   if (LANES == 2) {
-    c = madd(c, v128.shuffle<i64>(r0, r1, 0, 2), loadSplat(a));
-    return madd(c, v128.shuffle<i64>(r0, r1, 1, 3), loadSplat(a + SIZE));
+    c = madd(c, v128.shuffle<i64>(r0, r1, 0, 2), x0);
+    return madd(c, v128.shuffle<i64>(r0, r1, 1, 3), x1);
   }
   const r2 = v128.load(w + 2 * rowBytes), r3 = v128.load(w + 3 * rowBytes);
   const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
   const t2 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7), t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
-  c = madd(c, v128.shuffle<i64>(t0, t1, 0, 2), loadSplat(a));
-  c = madd(c, v128.shuffle<i64>(t0, t1, 1, 3), loadSplat(a + SIZE));
-  c = madd(c, v128.shuffle<i64>(t2, t3, 0, 2), loadSplat(a + 2 * SIZE));
-  return madd(c, v128.shuffle<i64>(t2, t3, 1, 3), loadSplat(a + 3 * SIZE));
+  c = madd(c, v128.shuffle<i64>(t0, t1, 0, 2), x0);
+  c = madd(c, v128.shuffle<i64>(t0, t1, 1, 3), x1);
+  c = madd(c, v128.shuffle<i64>(t2, t3, 0, 2), x2);
+  return madd(c, v128.shuffle<i64>(t2, t3, 1, 3), x3);
 }
 
 /** One element of LANES rows. */
