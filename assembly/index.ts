@@ -6,7 +6,7 @@ export function abi(): i32 {
   return ABI_VERSION * 16 + sizeof<real>();
 }
 
-export { run } from "./train";
+export { predictRow, run } from "./train";
 export { fingerprint, scan, scanFingerprint } from "./scan";
 export { fill, makeOrder, normal, shuffle, uniform } from "./random";
 

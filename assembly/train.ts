@@ -16,6 +16,7 @@ import { isOnline, online } from "./online";
 import { update } from "./optimizer";
 import { gatherRows, rowAt, scatterRows } from "./panels";
 import { makeOrder } from "./random";
+import { scan } from "./scan";
 
 /**
  * Does at most `blocks` blocks of the job's work and says why it stopped: RUN_…. A slice of the order counts as a block, and
@@ -225,4 +226,19 @@ function finishEpoch(job: usize, rows: i32): void {
 function finishPass(job: usize, mode: i32, rows: i32): i32 {
   if (mode != MODE_PREDICT) store<f64>(job, finishLoss(job, rows), JOB_STEP_LOSS);
   return RUN_DONE;
+}
+
+/**
+ * The prediction of one row that stands in node 0's activation, into the output node's. Gives −1, or the index of the first
+ * input that is not finite; then nothing is computed.
+ */
+export function predictRow(net: usize): i32 {
+  const input = nodeAt(net, 0);
+  const inputs = load<i32>(input, NODE_UNITS), a = load<usize>(input, NODE_A_PTR);
+  const bad = scan(a, inputs);
+  if (bad >= 0) return bad;
+  memory.fill(a + <usize>(inputs * SIZE), 0, <usize>((roundUp(inputs, TILE_COLS) - inputs) * SIZE));
+  const count = load<i32>(net, NET_NODE_COUNT);
+  for (let l = 1; l < count; l++) forwardNode(net, l, 1, true, 0, load<i32>(nodeAt(net, l), NODE_UNITS));
+  return -1;
 }

@@ -1,4 +1,5 @@
-// The only file that makes views on a core's memory. A view lives inside one function: growth detaches it.
+// The only file that makes views on a core's memory. A view lives inside one function: growth detaches it. The two views
+// of the one-row pass alone are kept, up to the next growth or plan.
 import * as abi from "./core/abi.ts";
 import type { Core } from "./core/exports.ts";
 import type { DType } from "./options/network.ts";
@@ -34,6 +35,7 @@ export class NetworkMemory {
   readonly spec: ResolvedSpec;
   readonly seed: number;
   plan: Plan;
+  private row: { readonly x: Reals; readonly out: Reals } | undefined;
 
   constructor(core: Core, spec: ResolvedSpec, dtype: DType, seed: number, demand: Demand) {
     this.core = core;
@@ -51,6 +53,7 @@ export class NetworkMemory {
   replan(demand: Demand): void {
     const before = this.plan;
     const plan = planNetwork(this.spec, before.dtype, demand);
+    this.row = undefined;
     this.reserve(plan);
     this.plan = plan;
     this.reals(plan.gradients).fill(0);
@@ -63,6 +66,7 @@ export class NetworkMemory {
   /** Drops the core and with it the memory; what is left answers only questions about the plan. */
   release(): void {
     const { kind, exports } = this.core;
+    this.row = undefined;
     this.core = {
       kind,
       exports: Object.create(null) as typeof exports,
@@ -84,6 +88,15 @@ export class NetworkMemory {
     } catch (error) {
       throw new RangeError(`memory: the host has no room for ${plan.totalBytes} bytes`, { cause: error });
     }
+  }
+
+  /** Where `predictRow` reads the one row and leaves its outputs, in place. Kept, so that a call allocates nothing. */
+  rowViews(): { readonly x: Reals; readonly out: Reals } {
+    const { plan } = this;
+    const ends = (index: number, units: number): Reals =>
+      this.reals({ offset: (plan.nodes[index] as PlannedNode).a.offset, bytes: units * plan.size });
+    this.row ??= { x: ends(0, plan.inputs), out: ends(plan.nodes.length - 1, plan.outputs) };
+    return this.row;
   }
 
   reals(region: Region): Reals {

@@ -47,6 +47,7 @@ import { summarize } from "./summary.ts";
 import { checkGradients } from "./training/check.ts";
 import { FitRun } from "./training/fit.ts";
 import { countsClasses, runPass } from "./training/passes.ts";
+import { predictRow } from "./training/row.ts";
 import { trainStep } from "./training/step.ts";
 
 /** Options of `check`. */
@@ -227,6 +228,8 @@ export class Network {
   predict(x: Rows, options?: PredictOptions): Matrix {
     this.#steady("predict");
     const model = this.#model;
+    const row = predictRow(model, x, options);
+    if (row !== undefined) return row;
     const source = rowSource(x, "x", this.inputs);
     const shape: [number, number] = [source.rows, this.outputs];
     const into = options === undefined ? undefined : checkInto(options, x, shape, this.dtype);

@@ -7,6 +7,7 @@ export interface CoreExports {
   /** ABI version · 16 + bytes per element. */
   abi(): number;
   run(net: number, job: number, blocks: number): number;
+  predictRow(net: number): number;
   scan(ptr: number, count: number): number;
   fingerprint(ptr: number, bytes: number, state: number): void;
   scanFingerprint(ptr: number, count: number, state: number): number;

@@ -10,7 +10,7 @@ import { Heap, JsMemory } from "./heap.ts";
 import { gatherRows, packActivations, packDeltas, scatterRows } from "./panels.ts";
 import { fill, makeOrder, normal, shuffle, uniform } from "./random.ts";
 import { fingerprint, scan, scanFingerprint } from "./scan.ts";
-import { run } from "./train.ts";
+import { predictRow, run } from "./train.ts";
 import { exp32, exp64, log1p64, log32, log64, sigmoid32, sigmoid64, tanh32, tanh64 } from "./vmath.ts";
 
 /** What every core exports, and what only the tests and the bench call: the kernels. */
@@ -28,6 +28,7 @@ export function createJsCore(dtype: DType): JsCore {
   const exports = {
     abi: () => ABI_VERSION * 16 + heap.lanes.size,
     run: bind(run),
+    predictRow: bind(predictRow),
     scan: bind(scan),
     fingerprint: bind(fingerprint),
     scanFingerprint: bind(scanFingerprint),

@@ -59,6 +59,7 @@ import { finishLoss, lossBlock } from "./loss.ts";
 import { update } from "./optimizer.ts";
 import { gatherRows, rowNumber, scatterRows } from "./panels.ts";
 import { makeOrder } from "./random.ts";
+import { scan } from "./scan.ts";
 
 /**
  * Does at most `blocks` blocks of the job's work and says why it stopped: RUN_…. A slice of the order counts as a block, and
@@ -276,4 +277,22 @@ function finishEpoch(heap: Heap, job: number, rows: number): void {
 function finishPass(heap: Heap, job: number, mode: number, rows: number): number {
   if (mode !== MODE_PREDICT) heap.setDouble(job, JOB_STEP_LOSS, finishLoss(heap, job, rows));
   return RUN_DONE;
+}
+
+/**
+ * The prediction of one row that stands in node 0's activation, into the output node's. Gives −1, or the index of the first
+ * input that is not finite; then nothing is computed.
+ */
+export function predictRow(heap: Heap, net: number): number {
+  const input = nodeAt(heap, net, 0);
+  const inputs = heap.int(input, NODE_UNITS);
+  const a = heap.ptr(input, NODE_A_PTR);
+  const bad = scan(heap, a, inputs);
+  if (bad >= 0) return bad;
+  const at = heap.index(a);
+  heap.real.fill(0, at + inputs, at + roundUp(inputs, heap.lanes.tileCols));
+  for (let l = 1; l < heap.int(net, NET_NODE_COUNT); l++) {
+    forwardNode(heap, net, l, 1, true, 0, heap.int(nodeAt(heap, net, l), NODE_UNITS));
+  }
+  return -1;
 }
