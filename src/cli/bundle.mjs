@@ -8,12 +8,13 @@ import { build } from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
 
-/** "../index.ts" in a file of src/cli/ → "../index.js" in the bundle, where it lies in the same place. */
+/** "../index.ts" in a file of src/cli/ → "../index.js" in the bundle, where it lies in the same place; so are the other entries. */
 const libraryOutside = {
   name: "library-outside",
   setup({ onResolve }) {
     onResolve({ filter: /^\.\.\// }, ({ path, importer }) => {
-      if (!importer.startsWith(here + sep)) return undefined;
+      const isEntry = /^\.\.\/(index|relaxed|datasets\/[a-z]+)\.ts$/.test(path);
+      if (!importer.startsWith(here + sep) || !isEntry) return undefined;
       return { path: path.replace(/\.ts$/, ".js"), external: true };
     });
   },
