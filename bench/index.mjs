@@ -47,9 +47,14 @@ async function rowOf(row, core) {
   const perSample = median / samples;
   const js = row.make("js");
   result.timesJs = (await measure(js.run, { peak, ...few })).median / js.samples / perSample;
-  if (row.plain === undefined) return result;
-  const plain = row.plain();
-  result.timesPlain = (await measure(plain.run, { peak, ...few })).median / plain.samples / perSample;
+  for (const [name, make] of [
+    ["timesPlain", row.plain],
+    ["timesSpecial", row.special],
+  ]) {
+    if (make === undefined) continue;
+    const other = make();
+    result[name] = (await measure(other.run, { peak, ...few })).median / other.samples / perSample;
+  }
   return result;
 }
 
@@ -67,6 +72,7 @@ function line(r) {
         : "";
   const js = r.timesJs === undefined ? "" : `${fixed(r.timesJs, 1)} × js`;
   const plain = r.timesPlain === undefined ? "" : `${fixed(r.timesPlain, 1)} × plain`;
+  const special = r.timesSpecial === undefined ? "" : `  ${fixed(r.timesSpecial, 2)} × written out`;
   const cells = [
     nameOf(r, r.core).padEnd(48),
     time(r.ms).padStart(10),
@@ -77,7 +83,7 @@ function line(r) {
     share.padStart(6),
     rate.padStart(22),
     js.padStart(10),
-    plain.padStart(13),
+    plain.padStart(13) + special,
   );
   return cells.join("  ").trimEnd();
 }

@@ -3,6 +3,7 @@
 import { Network } from "../dist/index.js";
 import { kernels } from "./cores.mjs";
 import { plainNetwork } from "./plain.mjs";
+import { genericNetwork, network231 } from "./plain-online.mjs";
 
 const roundUp = (n, multiple) => Math.ceil(n / multiple) * multiple;
 const dtypeOf = { f32: "float32", f64: "float64" };
@@ -166,13 +167,19 @@ function elementRows() {
 const flopsPerSample = (sizes) =>
   sizes.slice(1).reduce((sum, units, l) => sum + (l === 0 ? 4 : 6) * units * sizes[l], 0);
 
+/** Epochs of a call: as in use, what a call does once (check and copy of the data, a snapshot) counts a tenth and less. */
+const EPOCHS = 10;
+
+/** Tiny networks are the founding documents': logistic units and ½·Σ error², rows in the given order. */
+const isTiny = (sizes) => sizes[0] <= 2;
+
 function specOf(sizes) {
   const last = sizes.length - 2;
   const layers = sizes.slice(1).map((units, l) => {
     if (l < last) return { units, activation: sizes[0] < 10 ? "sigmoid" : "relu" };
     return { units, activation: units <= 2 ? "sigmoid" : "softmax" };
   });
-  return { inputs: sizes[0], layers };
+  return { inputs: sizes[0], layers, ...(isTiny(sizes) ? { loss: "squaredError" } : {}) };
 }
 
 function trainingData(sizes, rows, Reals) {
@@ -206,8 +213,8 @@ function stepRows() {
     for (const dtype of dtypes) {
       for (const optimizer of optimizers) {
         const Reals = dtype === "f32" ? Float32Array : Float64Array;
-        // Enough steps that the call around them does not count; about 200 Mflop.
-        const steps = Math.max(4, Math.min(4096, Math.floor(2e8 / (flopsPerSample(sizes) * batch))));
+        // About 20 Mflop an epoch, 200 a call; at most 2000 steps, which stay in a cache.
+        const steps = Math.max(2, Math.min(2000, Math.floor(2e8 / EPOCHS / (flopsPerSample(sizes) * batch))));
         const N = steps * batch;
         rows.push({
           what: `step ${optimizer}`,
@@ -219,23 +226,37 @@ function stepRows() {
           make: (core) => {
             const network = Network.createSync(specOf(sizes), { dtype: dtypeOf[dtype], core });
             const { x, y } = trainingData(sizes, N, Reals);
-            const options = { batchSize: batch, epochs: 1, optimizer: { type: optimizer, learningRate: 1e-5 } };
-            return { run: () => void network.fitSync(x, y, options), flops: N * flopsPerSample(sizes), samples: N };
+            const epochs = core === "js" ? 1 : EPOCHS;
+            const options = { batchSize: batch, epochs, optimizer: { type: optimizer, learningRate: 1e-5 } };
+            const samples = epochs * N;
+            const run = () => void network.fitSync(x, y, { ...options, shuffle: !isTiny(sizes) });
+            return { run, flops: samples * flopsPerSample(sizes), samples };
           },
-          plain:
-            optimizer === "sgd" && dtype === "f32" && sizes.at(-1) > 2
-              ? () => {
-                  const draw = draws(2);
-                  const network = plainNetwork(sizes, draw);
-                  const { x, y } = trainingData(sizes, batch, Float32Array);
-                  return { run: () => void network.step(x.data, y, batch, 1e-5), samples: batch };
-                }
-              : undefined,
+          plain: optimizer === "sgd" ? plainOf(sizes, batch, dtype) : undefined,
+          special:
+            dtype === "f64" && sizes.join("-") === "2-3-1" ? () => onlineRun(network231(draws(2)), sizes) : undefined,
         });
       }
     }
   }
   return rows;
+}
+
+/** The same step in plain JavaScript: register-blocked f32 for batches, the loop for any sizes in f64 for tiny networks. */
+function plainOf(sizes, batch, dtype) {
+  if (isTiny(sizes)) return dtype === "f64" ? () => onlineRun(genericNetwork(sizes, draws(2)), sizes) : undefined;
+  if (dtype !== "f32") return undefined;
+  return () => {
+    const network = plainNetwork(sizes, draws(2));
+    const { x, y } = trainingData(sizes, batch, Float32Array);
+    return { run: () => void network.step(x.data, y, batch, 1e-5), samples: batch };
+  };
+}
+
+function onlineRun(train, sizes) {
+  const samples = 2000;
+  const { x, y } = trainingData(sizes, samples, Float64Array);
+  return { run: () => void train(x.data, y.data, samples, 1e-5), samples };
 }
 
 function useRows() {
