@@ -167,7 +167,7 @@ function elementRows() {
 const flopsPerSample = (sizes) =>
   sizes.slice(1).reduce((sum, units, l) => sum + (l === 0 ? 4 : 6) * units * sizes[l], 0);
 
-/** Epochs of a call: as in use, what a call does once (check and copy of the data, a snapshot) counts a tenth and less. */
+/** Epochs of a call: as in use, what a call does once (check and copy of the data, a snapshot) counts little. */
 const EPOCHS = 10;
 
 /** Tiny networks are the founding documents': logistic units and ½·Σ error², rows in the given order. */
@@ -226,7 +226,9 @@ function stepRows() {
           make: (core) => {
             const network = Network.createSync(specOf(sizes), { dtype: dtypeOf[dtype], core });
             const { x, y } = trainingData(sizes, N, Reals);
-            const epochs = core === "js" ? 1 : EPOCHS;
+            // Two where an epoch takes long: the bench has to end.
+            const long = 4e8 / (N * flopsPerSample(sizes));
+            const epochs = core === "js" ? 1 : Math.max(2, Math.min(EPOCHS, Math.round(long)));
             const options = { batchSize: batch, epochs, optimizer: { type: optimizer, learningRate: 1e-5 } };
             const samples = epochs * N;
             const run = () => void network.fitSync(x, y, { ...options, shuffle: !isTiny(sizes) });

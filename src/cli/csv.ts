@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parse } from "csv-parse/sync";
+import type { DType } from "../index.ts";
 import { CliError, messageOf, quoted } from "./errors.ts";
 import { suggestion } from "./suggestion.ts";
 
@@ -160,8 +161,11 @@ export function indexOfColumn({ file, columns }: Table, name: string): number {
   return index;
 }
 
-/** The columns `names` as numbers, [rows × names.length] row-major. A field that is no number is a CliError. */
-export function numbersOf(table: Table, names: readonly string[]): Float64Array {
+/**
+ * The columns `names` as numbers, [rows × names.length] row-major. A field that is no number, or none that the network's
+ * dtype holds, is a CliError.
+ */
+export function numbersOf(table: Table, names: readonly string[], dtype: DType): Float64Array {
   const indices = names.map((name) => indexOfColumn(table, name));
   for (const index of indices) rejectFlaw(table, index);
   const { rows, blocks, columns } = table;
@@ -170,9 +174,20 @@ export function numbersOf(table: Table, names: readonly string[]): Float64Array 
   for (let row = 0; row < rows; row++) {
     const block = blocks[Math.floor(row / BLOCK_ROWS)] as Float64Array;
     const start = (row % BLOCK_ROWS) * columns.length;
-    for (const index of indices) out[at++] = block[start + index] as number;
+    for (const index of indices) {
+      const value = block[start + index] as number;
+      if (dtype === "float32") rejectOverflow(table, row, columns[index] as string, value);
+      out[at++] = value;
+    }
   }
   return out;
+}
+
+/** A number beyond float32: the network would name its row among those it was given, not the line of the file. */
+export function rejectOverflow({ file, lines }: Table, row: number, name: string, value: number): void {
+  if (Number.isFinite(Math.fround(value))) return;
+  const place = `${file}: line ${lines[row]}, column ${quoted(name)}`;
+  throw new CliError(`${place}: expected a number that float32 holds, at most 3.4e38 in size, got ${value}`);
 }
 
 function rejectFlaw({ file, columns, flaws }: Table, index: number): void {

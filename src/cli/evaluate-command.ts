@@ -33,7 +33,7 @@ export async function evaluateCommand(
     }
     if (network.outputs !== 1)
       throw new CliError(`${model}: has ${network.outputs} outputs; one target column can be compared with one output`);
-    const y = quantities(table, target);
+    const y = quantities(table, target, network.dtype);
     stdout.write(`loss: ${significant(network.evaluate(x, y).loss)}\n`);
     stdout.write(regressionLines(regressionMeasures(network.predict(x), y)));
   } finally {

@@ -22,7 +22,7 @@ export function inputsOf(network: Network, table: Table, target?: string): Matri
   const names = network.names?.columns ?? table.columns.filter((name) => name !== target);
   if (names.length !== network.inputs)
     throw new CliError(`${table.file}: expected ${network.inputs} input columns, got ${names.length}`);
-  return { data: numbersOf(table, names), shape: [table.rows, names.length] };
+  return { data: numbersOf(table, names, network.dtype), shape: [table.rows, names.length] };
 }
 
 /** Do the outputs stand for classes? */

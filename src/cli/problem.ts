@@ -1,4 +1,5 @@
 import { digits } from "../datasets/digits.ts";
+import type { DType } from "../index.ts";
 import { indexOfColumn, numbersOf, readCsv } from "./csv.ts";
 import { CliError } from "./errors.ts";
 import { type Scaling, standardization } from "./scaling.ts";
@@ -26,15 +27,21 @@ export function digitsProblem(): Problem {
 }
 
 /** A CSV file: `target` is one of its columns, `ignore` names columns to leave out, all others are inputs. */
-export function csvProblem(file: string, target: string, ignore: readonly string[], task?: Task): Problem {
+export function csvProblem(
+  file: string,
+  target: string,
+  ignore: readonly string[],
+  dtype: DType,
+  task?: Task,
+): Problem {
   const table = readCsv(file, [target]);
   for (const name of ignore) indexOfColumn(table, name);
   if (ignore.includes(target)) throw new CliError(`${file}: the target cannot be ignored`);
   const columns = table.columns.filter((name) => name !== target && !ignore.includes(name));
   if (columns.length === 0) throw new CliError(`${file}: no column is left as an input`);
   if (table.rows < MIN_ROWS) throw new CliError(`${file}: expected at least ${MIN_ROWS} rows, got ${table.rows}`);
-  const targets = targetsOf(table, target, task);
-  const x = numbersOf(table, columns);
+  const targets = targetsOf(table, target, dtype, task);
+  const x = numbersOf(table, columns, dtype);
   return {
     name: file,
     ...targets,

@@ -1,4 +1,5 @@
-import { parseNumber, type Table, textsOf } from "./csv.ts";
+import type { DType } from "../index.ts";
+import { parseNumber, rejectOverflow, type Table, textsOf } from "./csv.ts";
 import { CliError, quoted } from "./errors.ts";
 import { suggestion } from "./suggestion.ts";
 
@@ -45,10 +46,10 @@ export function taskOf(fields: readonly string[]): Task {
 }
 
 /** Reads the target column, which `table` must hold as text. `task` left out: `taskOf` decides. */
-export function targetsOf(table: Table, target: string, task?: Task): Targets {
+export function targetsOf(table: Table, target: string, dtype: DType, task?: Task): Targets {
   const fields = textsOf(table, target);
   const chosen = task ?? taskOf(fields);
-  if (chosen === "regression") return { task: chosen, y: quantities(table, target, fields), classes: [] };
+  if (chosen === "regression") return { task: chosen, y: quantities(table, target, dtype, fields), classes: [] };
   const names = classNamesOf(fields);
   const classes = sortedClasses(names);
   const place = `${table.file}: column ${quoted(target)}`;
@@ -65,10 +66,13 @@ export function classIndicesOf(table: Table, target: string, classes: readonly s
 }
 
 /** The target column as numbers. */
-export function quantities(table: Table, target: string, fields = textsOf(table, target)): Float64Array {
+export function quantities(table: Table, target: string, dtype: DType, fields = textsOf(table, target)): Float64Array {
   return Float64Array.from(fields, (text, row) => {
     const value = parseNumber(text);
-    if (!Number.isNaN(value)) return value;
+    if (!Number.isNaN(value)) {
+      if (dtype === "float32") rejectOverflow(table, row, target, value);
+      return value;
+    }
     const place = `${table.file}: line ${table.lines[row]}, column ${quoted(target)}`;
     throw new CliError(`${place}: expected a number, got ${quoted(text)}`);
   });

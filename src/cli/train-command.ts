@@ -1,5 +1,5 @@
 import { basename, extname } from "node:path";
-import { type EpochReport, Network } from "../index.ts";
+import { type DType, type EpochReport, Network } from "../index.ts";
 import { lossChart } from "./chart.ts";
 import { type OptionName, TRAIN_DEFAULTS } from "./commands.ts";
 import { coreValue } from "./cores.ts";
@@ -40,14 +40,14 @@ function settingsOf(values: Values): TrainSettings {
   };
 }
 
-function problemOf(files: readonly string[], values: Values): Problem {
+function problemOf(files: readonly string[], values: Values, dtype: DType): Problem {
   const task = choiceValue(values, "task", ["classification", "regression"]);
   const [file] = files;
   if (files.length > 1) throw new UsageError(`train takes one file, got ${files.length}: ${files.join(", ")}`);
   if (file !== undefined) {
     const { target } = values;
     if (target === undefined) throw new UsageError("train FILE.csv needs --target COLUMN, the column to predict");
-    return csvProblem(file, target, listValue(values, "ignore"), task);
+    return csvProblem(file, target, listValue(values, "ignore"), dtype, task);
   }
   for (const name of ["target", "ignore", "task"] as const)
     if (values[name] !== undefined) throw new UsageError(`--${name} needs a CSV file: chainrule train FILE.csv`);
@@ -61,7 +61,7 @@ export async function trainCommand(files: readonly string[], values: Values, ter
   const [file] = files;
   const output = values.output ?? `${file === undefined ? "digits" : basename(file, extname(file))}.chainrule`;
   checkWritable(output, files);
-  const problem = problemOf(files, values);
+  const problem = problemOf(files, values, settings.dtype);
   const parts = splitProblem(problem, settings.seed);
   const spec = specFor(problem, settings, problem.scalingFor(parts.train));
   const { seed, dtype, core } = settings;

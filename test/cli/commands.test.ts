@@ -102,7 +102,7 @@ describe("train on a CSV file with text classes (iris, 150 × 4)", () => {
     const { spec } = load(await trained("affine", irisFile, "--target", "species", "--epochs", "1"));
     const [affine] = spec.layers;
     if (affine?.type !== "affine") throw new Error("the first layer is no affine node");
-    const { train } = splitProblem(csvProblem(irisFile, "species", []), 0);
+    const { train } = splitProblem(csvProblem(irisFile, "species", [], "float32"), 0);
     const { x } = iris();
     for (let j = 0; j < 4; j++) {
       const scaled = Array.from(train, (row) => {

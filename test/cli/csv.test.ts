@@ -12,7 +12,7 @@ describe("reading CSV", () => {
     const table = read("b,name,a\n1,x,-2.5\n3,y,4e1\n5,z,.5\n", ["name"]);
     expect(table.columns).toEqual(["b", "name", "a"]);
     expect(table.rows).toBe(3);
-    expect(Array.from(numbersOf(table, ["a", "b"]))).toEqual([-2.5, 1, 40, 3, 0.5, 5]);
+    expect(Array.from(numbersOf(table, ["a", "b"], "float64"))).toEqual([-2.5, 1, 40, 3, 0.5, 5]);
     expect(textsOf(table, "name")).toEqual(["x", "y", "z"]);
   });
 
@@ -26,7 +26,7 @@ describe("reading CSV", () => {
   ])("%s", (_, content) => {
     const table = read(content, ["c"]);
     expect(table.columns).toEqual(["a", "b", "c"]);
-    expect(Array.from(numbersOf(table, ["a", "b"]))).toEqual([1, 2]);
+    expect(Array.from(numbersOf(table, ["a", "b"], "float64"))).toEqual([1, 2]);
     expect(textsOf(table, "c")).toEqual(["x,y"]);
   });
 
@@ -34,7 +34,7 @@ describe("reading CSV", () => {
     const rows = Array.from({ length: 10_000 }, (_, i) => `${i},${i / 8}`);
     const table = read(`a,b\n${rows.join("\n")}\n`);
     expect(table.rows).toBe(10_000);
-    const b = numbersOf(table, ["b"]);
+    const b = numbersOf(table, ["b"], "float64");
     expect(b.every((value, i) => value === i / 8)).toBe(true);
   });
 
@@ -76,7 +76,15 @@ describe("errors in CSV name the file, the line and the column", () => {
     ["an open quote", 'a,b\n1,"2\n', /not a CSV file: .*[Qq]uote/],
   ])("%s", (_, content, expected) => {
     const file = csv(content);
-    expect(message(() => numbersOf(readCsv(file), ["a", "b"]))).toMatch(expected);
+    expect(message(() => numbersOf(readCsv(file), ["a", "b"], "float64"))).toMatch(expected);
+  });
+
+  test("a number beyond float32, in the line it stands in, unless the network is float64", () => {
+    const file = csv("a,b\n1,2\n\n3,-1e39\n");
+    expect(message(() => numbersOf(readCsv(file), ["a", "b"], "float32"))).toMatch(
+      /line 4, column "b": expected a number that float32 holds, at most 3\.4e38 in size, got -1e\+39$/,
+    );
+    expect(Array.from(numbersOf(readCsv(file), ["b"], "float64"))).toEqual([2, -1e39]);
   });
 
   test("a missing target", () => {
@@ -97,7 +105,7 @@ describe("errors in CSV name the file, the line and the column", () => {
   });
 
   test("control characters are not repeated", () => {
-    expect(message(() => numbersOf(read("a\n\u001b[31mred\n"), ["a"]))).toMatch(/got "\\u001b\[31mred"$/);
+    expect(message(() => numbersOf(read("a\n\u001b[31mred\n"), ["a"], "float64"))).toMatch(/got "\\u001b\[31mred"$/);
   });
 });
 

@@ -19,35 +19,44 @@ describe("what a target column means", () => {
   ])("%s", (_, fields, task) => expect(taskOf(fields)).toBe(task));
 
   test("text classes are sorted, rows hold their indices", () => {
-    const { y, classes, task } = targetsOf(table(times(2, ["red", "Blue", "green"])), "y");
+    const { y, classes, task } = targetsOf(table(times(2, ["red", "Blue", "green"])), "y", "float32");
     expect(task).toBe("classification");
     expect(classes).toEqual(["Blue", "green", "red"]);
     expect(y).toEqual(Int32Array.of(2, 0, 1, 2, 0, 1));
   });
 
   test("numeric classes are sorted as numbers; 1 and 1.0 are one class", () => {
-    const { y, classes } = targetsOf(table(["10", "1", "1.0", "1e0", "2", "10", "2", "1"]), "y");
+    const { y, classes } = targetsOf(table(["10", "1", "1.0", "1e0", "2", "10", "2", "1"]), "y", "float32");
     expect(classes).toEqual(["1", "2", "10"]);
     expect(y).toEqual(Int32Array.of(2, 0, 0, 0, 1, 2, 1, 0));
   });
 
   test("codes keep their spelling: a leading zero, a text or 17 digits among them makes all of them text", () => {
-    const classesOf = (...fields: string[]) => targetsOf(table([...fields, ...fields]), "y", "classification").classes;
+    const classesOf = (...fields: string[]) =>
+      targetsOf(table([...fields, ...fields]), "y", "float32", "classification").classes;
     expect(classesOf("007", "7")).toEqual(["007", "7"]);
     expect(classesOf("B7", "1e5", "100000")).toEqual(["100000", "1e5", "B7"]);
     expect(classesOf("9007199254740992", "9007199254740993")).toEqual(["9007199254740992", "9007199254740993"]);
   });
 
   test("--task regression keeps the numbers, and refuses text", () => {
-    expect(targetsOf(table(["1", "2", "1", "2"]), "y", "regression").y).toEqual(Float64Array.of(1, 2, 1, 2));
-    expect(() => targetsOf(table(["1", "x"]), "y", "regression")).toThrow(
+    expect(targetsOf(table(["1", "2", "1", "2"]), "y", "float32", "regression").y).toEqual(Float64Array.of(1, 2, 1, 2));
+    expect(() => targetsOf(table(["1", "x"]), "y", "float32", "regression")).toThrow(
       /line 3, column "y": expected a number, got "x"/,
+    );
+    expect(targetsOf(table(["1", "2e39"]), "y", "float64", "regression").y).toEqual(Float64Array.of(1, 2e39));
+    expect(() => targetsOf(table(["1", "2e39"]), "y", "float32", "regression")).toThrow(
+      /line 3, column "y": expected a number that float32 holds.*got 2e\+39/,
     );
   });
 
   test("one class, and as many classes as rows, are refused", () => {
-    expect(() => targetsOf(table(["a", "a"]), "y")).toThrow(/column "y": every row is "a": nothing to learn/);
-    expect(() => targetsOf(table(["a", "b", "c"]), "y")).toThrow(/3 different values in 3 rows are too many classes/);
+    expect(() => targetsOf(table(["a", "a"]), "y", "float32")).toThrow(
+      /column "y": every row is "a": nothing to learn/,
+    );
+    expect(() => targetsOf(table(["a", "b", "c"]), "y", "float32")).toThrow(
+      /3 different values in 3 rows are too many classes/,
+    );
   });
 
   test("a trained network's classes: other spellings of a number are found, others are not", () => {
@@ -55,7 +64,7 @@ describe("what a target column means", () => {
     expect(() => classIndicesOf(table(["setos"]), "y", ["setosa", "other"])).toThrow(
       /line 2, column "y": "setos" is no class of the model; did you mean "setosa"\?/,
     );
-    expect(() => quantities(table(["x"]), "y")).toThrow(/expected a number, got "x"/);
+    expect(() => quantities(table(["x"]), "y", "float64")).toThrow(/expected a number, got "x"/);
   });
 });
 
