@@ -92,7 +92,7 @@ const core = options.core ?? "simd";
 if (core === "relaxed") initSync(relaxed());
 if (options.core === undefined) {
   console.log(
-    `chainrule ${commit()} · ${cpus()[0]?.model ?? "unknown CPU"} · Node ${process.version} · share = of the peak kernel in the same rounds`,
+    `chainrule ${commit()} · ${cpus()[0]?.model ?? "unknown CPU"} · Node ${process.version} · core ${core} · share = of the peak kernel in the same rounds`,
   );
 }
 const results = [];
