@@ -4,7 +4,10 @@
 // delta) or different inputs (gradient), so that tiles choose which elements are computed together and never the order
 // inside one. All three are one tile, 4 rows × two vectors: 8 accumulators, 2 operands, 1 broadcast, which leaves no
 // spills in the 15 registers V8 has (test/spills). Ranges [begin, end) count rows of the result, so that a phase can be cut.
-import { HALVES, LANES, PANEL, SIZE, TILE_COLS, UNIT_BYTES, loadSplat, loadSplat1, loadSplat2, loadSplat3, madd, roundUp } from "./lanes";
+import {
+  HALVES, LANES, PANEL, SIZE, TILE_COLS, UNIT_BYTES, loadSplat, loadSplat1, loadSplat2, loadSplat3, madd, roundUp,
+} from "./lanes";
+import { transposeRows4 } from "./panels";
 
 /** What becomes of a finished tile. */
 const STORE: i32 = 0;
@@ -215,13 +218,7 @@ function packColumns(pack: usize, W: usize, nOut: i32, rowBytes: usize, packByte
   for (; o + LANES <= nOut; o += LANES, pack += 16) {
     const r0 = v128.load(W), r1 = v128.load(W + rowBytes);
     if (LANES == 4) {
-      const r2 = v128.load(W + 2 * rowBytes), r3 = v128.load(W + 3 * rowBytes);
-      const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
-      const t2 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7), t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
-      v128.store(pack, v128.shuffle<i64>(t0, t1, 0, 2));
-      v128.store(pack + packBytes, v128.shuffle<i64>(t0, t1, 1, 3));
-      v128.store(pack + 2 * packBytes, v128.shuffle<i64>(t2, t3, 0, 2));
-      v128.store(pack + 3 * packBytes, v128.shuffle<i64>(t2, t3, 1, 3));
+      transposeRows4(pack, packBytes, r0, r1, v128.load(W + 2 * rowBytes), v128.load(W + 3 * rowBytes));
     } else {
       const s0 = v128.load(W, 16), s1 = v128.load(W + rowBytes, 16);
       v128.store(pack, v128.shuffle<i64>(r0, r1, 0, 2));

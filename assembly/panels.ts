@@ -144,7 +144,7 @@ function transposeUnits(to: usize, from: usize, stride: usize): void {
 
 /** Four rows of four f32 → their columns, stored `stride` bytes apart. */
 @inline
-function transposeRows4(to: usize, stride: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
+export function transposeRows4(to: usize, stride: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
   const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
   const t2 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7), t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
   v128.store(to, v128.shuffle<i64>(t0, t1, 0, 2));
