@@ -46,7 +46,7 @@ const imports = median(runs.map(([first]) => first));
 const creates = median(runs.map(([, second]) => second));
 const all = median(runs.map(([first, second]) => first + second));
 console.log(
-  `start-up of 64-64-10: import ${ms(imports)}, create and first prediction ${ms(creates)}, together ${ms(all)}`,
+  `start-up of 64-64-10: import ${ms(imports)}, create and first prediction ${ms(creates)}, together ${ms(all)}; an empty module alone ${ms(median(empty))}`,
 );
 
 // ── One row in place ───────────────────────────────────────────────────────────────────────────
