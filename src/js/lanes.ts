@@ -21,6 +21,8 @@ export interface Lanes {
   readonly multiplyAdd: MultiplyAdd;
   /** The four running sums of `multiplyAdd`. */
   readonly sums: Float64Array;
+  /** The smallest normal number. */
+  readonly minNormal: number;
   /** rnd(x): to the nearest number of the dtype. */
   round(x: number): number;
   /** Magnitudes below the smallest normal number become +0; NaN stays. */
@@ -38,6 +40,7 @@ export function lanes(dtype: DType): Lanes {
     tileCols: single ? 8 : 4,
     multiplyAdd: single ? multiplyAdd32 : multiplyAdd64,
     sums: new Float64Array(4),
+    minNormal,
     round: (x) => (single ? Math.fround(x) : x),
     flush: (x) => (Math.abs(x) < minNormal ? 0 : x),
   };

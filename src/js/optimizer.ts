@@ -65,12 +65,14 @@ function momentum(heap: Heap, w: number, g: number, v: number, count: number, jo
   const { round, flush } = lanes;
   const eta = round(heap.double(job, JOB_LEARNING_RATE));
   const mu = round(heap.double(job, JOB_MOMENTUM));
+  // The least |v| whose product with η is a normal number: smaller ones move no weight, and denormals are slow.
+  const least = round(lanes.minNormal / Math.abs(heap.double(job, JOB_LEARNING_RATE)));
   for (let i = 0; i < count; i++) {
     const gradient = real[g + i] as number;
     const velocity = flush(round(round(mu * (real[v + i] as number)) + gradient));
     real[v + i] = velocity;
     const step = nesterov ? round(gradient + round(mu * velocity)) : velocity;
-    real[w + i] = round((real[w + i] as number) - round(eta * step));
+    real[w + i] = round((real[w + i] as number) - (Math.abs(step) < least ? 0 : round(eta * step)));
   }
 }
 

@@ -179,6 +179,25 @@ describe.each(CORES)("$name", (core) => {
     }
   });
 
+  test.each(["momentum", "nesterov"] as const)(
+    "%s: a velocity whose product with η is subnormal moves no weight",
+    (optimizer) => {
+      const minNormal = core.size === 4 ? 2 ** -126 : 2 ** -1022;
+      const net = network(core, { inputs: 4, layers: [{ units: 1, bias: false }], loss: "squaredError" }, 1);
+      const planned = new PlannedNetwork(core, net, { x: [[0, 0, 0, 0]], y: [[0]] }, { capacity: 8 });
+      // μ = η = ½, each power of two exact: with nesterov the step is half the velocity.
+      const velocity = [2, 4, 8, 16].map((factor) => factor * minNormal * (optimizer === "nesterov" ? 2 : 1));
+      planned.params.values.set([0, 0, 0, 0], 0);
+      planned.state.values.set(velocity, 0);
+      planned.setHyperparameters({ ...HYPERPARAMETERS, optimizer, learningRate: 0.5, momentum: 0.5 });
+      planned.setInt(abi.JOB_EPOCHS_LEFT, 1);
+      planned.restart(abi.MODE_TRAIN);
+      planned.run();
+      const W = planned.read(planned.params, 0, "W")[0] as number[];
+      expectBits("W", W, [0, -minNormal, -2 * minNormal, -4 * minNormal]);
+    },
+  );
+
   test("the powers of β₁ and β₂ are running products that only adam advances", () => {
     const planned = new PlannedNetwork(core, build(layers), rows(core, 3, 7, 2), { capacity: 8 });
     const powers = () => [planned.double(abi.JOB_BETA1_POWER), planned.double(abi.JOB_BETA2_POWER)];
