@@ -90,7 +90,7 @@ export const NODE_B_PTR: i32 = 44; // [units], 0 without bias; affine: shift [un
 export const NODE_DW_PTR: i32 = 48;
 export const NODE_DB_PTR: i32 = 52;
 export const NODE_ALPHA: i32 = 56; // f64
-export const NODE_SIZE: i32 = 64;
+export const NODE_SIZE: i32 = 128;
 
 export const NODE_FLAG_TRAIN_W: i32 = 1;
 export const NODE_FLAG_TRAIN_B: i32 = 2;
@@ -146,11 +146,12 @@ export const JOB_MOMENTUM: i32 = 224; // f64
 export const JOB_BETA1: i32 = 232; // f64
 export const JOB_BETA2: i32 = 240; // f64
 export const JOB_EPSILON: i32 = 248; // f64
-export const JOB_BETA1_POWER: i32 = 256; // f64: β₁ᵗ, 1 before the first step
-export const JOB_BETA2_POWER: i32 = 264; // f64
-export const JOB_PHASE: i32 = 272; // of a divided block: the phase it has come to (train.ts), 0 between blocks
-export const JOB_DONE: i32 = 276; // units, or elements of the parameters, of that phase that are done
-export const JOB_SIZE: i32 = 320;
+export const JOB_SCALARS: i32 = 256; // f64 [8]: what the optimizer carries from step to step (src/options/optimizer.ts)
+export const JOB_BETA1_POWER: i32 = 256; // f64, scalar 0 of adam: β₁ᵗ, 1 before the first step
+export const JOB_BETA2_POWER: i32 = 264; // f64, scalar 1
+export const JOB_PHASE: i32 = 320; // of a divided block: the phase it has come to (train.ts), 0 between blocks
+export const JOB_DONE: i32 = 324; // units, or elements of the parameters, of that phase that are done
+export const JOB_SIZE: i32 = 512;
 
 export const JOB_FLAG_ALL: i32 = 1; // GRADIENT: frozen parameters too
 export const JOB_FLAG_COUNT: i32 = 2; // count correctly classified samples

@@ -4,6 +4,7 @@ export { type CoreInput, type CoreSources, initSync } from "./core/instantiate.t
 export type { Matrix, Rows, Targets } from "./data/rows.ts";
 export { type DivergedQuantity, DivergenceError } from "./errors.ts";
 export { type CheckOptions, Network, type PredictOptions } from "./network.ts";
+export type { Activation, ActivationName, ResolvedActivation } from "./options/activation.ts";
 export type { AbortSignalLike, FitOptions, Validation } from "./options/fit.ts";
 export type {
   BiasInitializer,
@@ -12,6 +13,7 @@ export type {
   InitializerRule,
   KeptInitializer,
 } from "./options/initializer.ts";
+export type { Loss } from "./options/loss.ts";
 export type { Names } from "./options/names.ts";
 export type { Core, DType, LoadOptions, NetworkOptions, SaveOptions, StepOptions } from "./options/network.ts";
 export type {
@@ -32,15 +34,4 @@ export type {
   LayerWeightsLike,
   Metrics,
 } from "./options/results.ts";
-export type {
-  Activation,
-  ActivationName,
-  AffineSpec,
-  DenseSpec,
-  KeptSpec,
-  LayerSpec,
-  Loss,
-  NetworkSpec,
-  ResolvedActivation,
-  Trainable,
-} from "./options/spec.ts";
+export type { AffineSpec, DenseSpec, KeptSpec, LayerSpec, NetworkSpec, Trainable } from "./options/spec.ts";

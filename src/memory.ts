@@ -2,8 +2,9 @@
 // of the one-row pass alone are kept, up to the next growth or plan.
 import * as abi from "./core/abi.ts";
 import type { Core } from "./core/exports.ts";
+import type { ResolvedActivation } from "./options/activation.ts";
 import type { DType } from "./options/network.ts";
-import type { ResolvedActivation, ResolvedSpec, Trainable } from "./options/spec.ts";
+import type { ResolvedSpec, Trainable } from "./options/spec.ts";
 import { type Demand, type Plan, type PlannedNode, planNetwork, type Region, type Segment } from "./plan.ts";
 
 export type Reals = Float32Array | Float64Array;

@@ -5,7 +5,7 @@ import { NetworkMemory, type Reals } from "./memory.ts";
 import type { ResolvedInitializer } from "./options/initializer.ts";
 import type { Names } from "./options/names.ts";
 import type { DType } from "./options/network.ts";
-import { OPTIMIZER_SLOTS, type ResolvedOptimizer } from "./options/optimizer.ts";
+import { firstScalars, OPTIMIZER_SLOTS, type ResolvedOptimizer } from "./options/optimizer.ts";
 import type { EpochReport } from "./options/results.ts";
 import type { ResolvedSpec, Trainable } from "./options/spec.ts";
 import { bytesPerSample, type Demand, NO_DEMAND, type Segment } from "./plan.ts";
@@ -47,8 +47,8 @@ export class Model {
   /** Whose roundings the rules of targets allow for: `check` works in float64 on a float32 network's data. */
   targetDtype: DType;
   optimizer: ResolvedOptimizer | undefined;
-  /** Running products of Adam's β₁ and β₂. */
-  powers = { beta1: 1, beta2: 1 };
+  /** What the optimizer carries from step to step besides its arrays (OPTIMIZER_SCALARS). */
+  scalars: readonly number[] = [];
   progress: Progress = { epoch: 0, step: 0, position: 0, epochLoss: 0, epochCorrect: 0, data: undefined };
   history: EpochReport[] = [];
   names: Names | undefined;
@@ -109,7 +109,7 @@ export class Model {
   useOptimizer(optimizer: ResolvedOptimizer): void {
     if (this.optimizer?.type !== optimizer.type) {
       this.memory.reals(this.memory.plan.state).fill(0);
-      this.powers = { beta1: 1, beta2: 1 };
+      this.scalars = firstScalars(optimizer.type);
     }
     this.optimizer = optimizer;
   }

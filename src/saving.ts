@@ -31,8 +31,7 @@ export function saveModel(model: Model, withOptimizer: boolean): Uint8Array {
           optimizer: {
             options: optimizer,
             slots: Array.from({ length: model.stateSlots }, (_, slot) => logical(model, state, slot)),
-            beta1Power: model.powers.beta1,
-            beta2Power: model.powers.beta2,
+            scalars: model.scalars,
           },
         }
       : {}),
@@ -99,7 +98,7 @@ function restoreModel(saved: LoadedNetwork, core: Core): Model {
       writeLogical(model, model.memory.plan.state, values, slot);
     }
     model.optimizer = optimizer.options;
-    model.powers = { beta1: optimizer.beta1Power, beta2: optimizer.beta2Power };
+    model.scalars = optimizer.scalars;
   }
   const { epoch, step, position, epochLoss, epochCorrect, fingerprint, shuffle, validation } = progress;
   const data =

@@ -1,6 +1,6 @@
 import { PURPOSE_SPLIT } from "../core/abi.ts";
 import { shuffle } from "../js/random.ts";
-import type { Loss } from "../options/spec.ts";
+import type { Loss } from "../options/loss.ts";
 import type { TargetSource } from "./targets.ts";
 
 export interface Split {

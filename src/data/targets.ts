@@ -1,6 +1,6 @@
 import { describe } from "../errors.ts";
+import type { Loss } from "../options/loss.ts";
 import type { DType } from "../options/network.ts";
-import type { Loss } from "../options/spec.ts";
 import { columnSource, type Reals, type RowSource, rowSource, rowsOf } from "./rows.ts";
 import { isArrayLike } from "./vector.ts";
 

@@ -4,7 +4,7 @@ import { booleanOf, integerIn, numberThat, oneOf, optionsObject } from "../optio
 import { LIMITS } from "../options/defaults.ts";
 import { type Names, resolveNames } from "../options/names.ts";
 import { DTYPES, type DType } from "../options/network.ts";
-import { OPTIMIZER_SLOTS, type ResolvedOptimizer, resolveOptimizer } from "../options/optimizer.ts";
+import { OPTIMIZER_SCALARS, OPTIMIZER_SLOTS, type ResolvedOptimizer, resolveOptimizer } from "../options/optimizer.ts";
 import type { EpochReport, Evaluation } from "../options/results.ts";
 import { type KeptSpec, parameterCount, type ResolvedSpec, resolveSpec, withoutValues } from "../options/spec.ts";
 import { type Chunk, type ChunkWriter, isChunkName, isOptional, readChunks, writeChunks } from "./chunks.ts";
@@ -33,9 +33,8 @@ export interface SavedOptimizer {
   readonly options: ResolvedOptimizer;
   /** Arrays as long as the parameters, laid out like them; 0, 1 or 2 by type. */
   readonly slots: readonly Reals[];
-  /** β₁ᵗ and β₂ᵗ; 1 before the first step. */
-  readonly beta1Power: number;
-  readonly beta2Power: number;
+  /** What the optimizer carries besides, in the order of OPTIMIZER_SCALARS. */
+  readonly scalars: readonly number[];
 }
 
 /** All that a file holds. */
@@ -70,11 +69,16 @@ export function encode(saved: SavedNetwork): Uint8Array<ArrayBuffer> {
   checkLength("parameters", parameters, count);
   const chunks = [json("SPEC", { spec, dtype, seed }), reals("WGHT", [parameters])];
   if (optimizer !== undefined) {
-    const { options, slots, beta1Power, beta2Power } = optimizer;
+    const { options, slots, scalars } = optimizer;
     const expected = OPTIMIZER_SLOTS[options.type];
     if (slots.length !== expected) throw new RangeError(`save: expected ${expected} slots, got ${slots.length}`);
     for (const slot of slots) checkLength("slot", slot, count);
-    chunks.push(json("optm", { options, beta1Power, beta2Power }));
+    const carried = OPTIMIZER_SCALARS[options.type];
+    if (scalars.length !== carried.length) {
+      throw new RangeError(`save: expected ${carried.length} scalars, got ${scalars.length}`);
+    }
+    const named = Object.fromEntries(carried.map(({ name }, i) => [name, scalars[i]]));
+    chunks.push(json("optm", { options, scalars: named }));
     if (slots.length > 0) chunks.push(reals("slot", slots));
   }
   chunks.push(json("prog", progress), json("hist", history));
@@ -188,13 +192,15 @@ function readSpec(value: unknown): { spec: KeptSpec; dtype: DType; seed: number 
 
 function readOptimizer(known: KnownChunks, count: number, dtype: DType): SavedOptimizer {
   const scalars = fromJson(known, "optm", (value) => {
-    const given = optionsObject("optimizer", value, { allowed: ["options", "beta1Power", "beta2Power"] });
-    const inRange = (power: number) => power >= 0 && power <= 1;
-    return {
-      options: resolveOptimizer(given.options, dtype, "options"),
-      beta1Power: numberThat("beta1Power", given.beta1Power, "a number from 0 to 1", inRange),
-      beta2Power: numberThat("beta2Power", given.beta2Power, "a number from 0 to 1", inRange),
-    };
+    const given = optionsObject("optimizer", value, { allowed: ["options", "scalars"] });
+    const options = resolveOptimizer(given.options, dtype, "options");
+    const carried = OPTIMIZER_SCALARS[options.type];
+    const named = optionsObject("scalars", given.scalars, { allowed: carried.map(({ name }) => name) });
+    const scalars = carried.map(({ name, min, max }) => {
+      const inRange = (scalar: number) => scalar >= min && scalar <= max;
+      return numberThat(`scalars.${name}`, named[name], `a number from ${min} to ${max}`, inRange);
+    });
+    return { options, scalars };
   });
   const arrays = OPTIMIZER_SLOTS[scalars.options.type];
   if (arrays > 0) return { ...scalars, slots: fromReals(known, "slot", arrays, count, dtype) };

@@ -53,6 +53,29 @@ export type ResolvedOptimizer =
   | Readonly<Required<NesterovOptions>>
   | Readonly<Required<AdamOptions>>;
 
+/** A number that an optimizer carries from step to step, in f64: its name in a file, its first value, its range. */
+export interface CarriedScalar {
+  readonly name: string;
+  readonly initial: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+const power = (name: string): CarriedScalar => ({ name, initial: 1, min: 0, max: 1 });
+
+/** By place in the job record (JOB_SCALARS). */
+export const OPTIMIZER_SCALARS: Readonly<Record<OptimizerName, readonly CarriedScalar[]>> = {
+  sgd: [],
+  momentum: [],
+  nesterov: [],
+  adam: [power("beta1Power"), power("beta2Power")],
+};
+
+/** What an optimizer carries before its first step. */
+export function firstScalars(type: OptimizerName): readonly number[] {
+  return OPTIMIZER_SCALARS[type].map(({ initial }) => initial);
+}
+
 /** Arrays of state, each as long as the parameters, that an optimizer carries from step to step. */
 export const OPTIMIZER_SLOTS: Readonly<Record<OptimizerName, number>> = { sgd: 0, momentum: 1, nesterov: 1, adam: 2 };
 

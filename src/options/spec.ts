@@ -1,6 +1,7 @@
 import { copyVector, isArrayLike } from "../data/vector.ts";
 import { kindError, valueError } from "../errors.ts";
-import { booleanOf, integerIn, list, numberThat, oneOf, optionsObject, rounded } from "./checks.ts";
+import { ACTIVATIONS, type Activation, initFor, type ResolvedActivation, resolveActivation } from "./activation.ts";
+import { booleanOf, integerIn, list, oneOf, optionsObject } from "./checks.ts";
 import { LIMITS, SPEC_DEFAULTS } from "./defaults.ts";
 import {
   type BiasInitializer,
@@ -10,17 +11,8 @@ import {
   resolveBiasInitializer,
   resolveInitializer,
 } from "./initializer.ts";
+import { type Loss, resolveLoss } from "./loss.ts";
 import type { DType } from "./network.ts";
-
-export type ActivationName = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "softmax";
-
-export type Activation =
-  | ActivationName
-  | { type: Exclude<ActivationName, "leakyRelu"> }
-  /** x < 0 ? alpha·x : x; alpha 0…1, 0.01. */
-  | { type: "leakyRelu"; alpha?: number };
-
-export type Loss = "squaredError" | "meanSquaredError" | "crossEntropy" | "binaryCrossEntropy";
 
 /** true: all of it; "weights", "bias": that part alone. */
 export type Trainable = boolean | "weights" | "bias";
@@ -59,10 +51,6 @@ export interface NetworkSpec {
   loss?: Loss;
 }
 
-export type ResolvedActivation =
-  | { readonly type: Exclude<ActivationName, "leakyRelu"> }
-  | { readonly type: "leakyRelu"; readonly alpha: number };
-
 export interface ResolvedDense<I = ResolvedInitializer> {
   readonly type: "dense";
   readonly units: number;
@@ -90,17 +78,6 @@ export interface ResolvedSpec<I = ResolvedInitializer> {
 
 /** A resolved spec that holds no arrays of initial values: what `network.spec` shows and a file holds; a NetworkSpec. */
 export type KeptSpec = ResolvedSpec<KeptInitializer>;
-
-const ACTIVATIONS: readonly ActivationName[] = ["linear", "sigmoid", "tanh", "relu", "leakyRelu", "softmax"];
-
-/** Each loss with the output activations it goes with; null: all. */
-const LOSSES: Readonly<Record<Loss, readonly ActivationName[] | null>> = {
-  squaredError: null,
-  meanSquaredError: null,
-  crossEntropy: ["softmax"],
-  binaryCrossEntropy: ["sigmoid"],
-};
-const LOSS_NAMES = Object.keys(LOSSES) as Loss[];
 
 const DENSE_KEYS = {
   allowed: ["type", "units", "activation", "bias", "trainable", "init", "biasInit"],
@@ -181,46 +158,12 @@ function resolveAffine(layer: object, name: string, nIn: number, dtype: DType): 
   });
 }
 
-function resolveActivation(activation: unknown, name: string, dtype: DType): ResolvedActivation {
-  const isObject = typeof activation === "object" && activation !== null;
-  const given = isObject ? (activation as { type?: unknown }).type : activation;
-  const type = oneOf(isObject ? `${name}.type` : name, given, ACTIVATIONS);
-  if (type !== "leakyRelu") {
-    if (isObject) optionsObject(name, activation, { allowed: ["type"] });
-    return Object.freeze({ type });
-  }
-  const { alpha } = isObject ? optionsObject(name, activation, { allowed: ["type", "alpha"] }) : {};
-  if (alpha === undefined) return Object.freeze({ type, alpha: SPEC_DEFAULTS.alpha });
-  const inRange = (value: number) => value >= 0 && rounded(value, dtype) <= 1;
-  return Object.freeze({ type, alpha: numberThat(`${name}.alpha`, alpha, "a number from 0 to 1", inRange) });
-}
-
 /** @throws TypeError, RangeError; also the check of `setTrainable` */
 export function resolveTrainable(trainable: unknown, name: string, bias: boolean): Trainable {
   const expected = bias ? "true, false, 'weights' or 'bias'" : "true, false or 'weights' (the layer has no bias)";
   if (typeof trainable === "boolean" || trainable === "weights") return trainable;
   if (trainable === "bias" && bias) return trainable;
   throw typeof trainable === "string" ? valueError(name, expected, trainable) : kindError(name, expected, trainable);
-}
-
-function resolveLoss(given: unknown, output: ActivationName): Loss {
-  if (given === undefined) {
-    if (output === "softmax") return "crossEntropy";
-    return output === "sigmoid" ? "binaryCrossEntropy" : "meanSquaredError";
-  }
-  const loss = oneOf("loss", given, LOSS_NAMES);
-  const outputs = LOSSES[loss];
-  if (outputs === null || outputs.includes(output)) return loss;
-  const admissible = LOSS_NAMES.filter((name) => LOSSES[name]?.includes(output) ?? true);
-  throw new RangeError(
-    `loss: expected ${list(admissible, "or")} with a ${output} output, got '${loss}', ` +
-      `which goes only with ${list(outputs, "or")}`,
-  );
-}
-
-/** By activation: He's for the relu family, else Xavier's. */
-function initFor(activation: ActivationName): "heUniform" | "xavierUniform" {
-  return activation === "relu" || activation === "leakyRelu" ? "heUniform" : "xavierUniform";
 }
 
 function widthOf(layer: ResolvedLayer): number {

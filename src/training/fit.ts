@@ -98,14 +98,14 @@ export class FitRun {
   /** What puts optimizer, state and counters back where a run that ends before its first step found them. */
   private remember(): () => void {
     const { model } = this;
-    const { optimizer, powers } = model;
+    const { optimizer, scalars } = model;
     const progress = { ...model.progress };
     const { state } = model.memory.plan;
     const changes = optimizer !== undefined && optimizer.type !== this.options.optimizer.type;
     const bytes = changes ? model.memory.bytes(state).slice() : undefined;
     return () => {
       if (model.disposed || model.progress.step !== progress.step) return;
-      Object.assign(model, { optimizer, powers, progress });
+      Object.assign(model, { optimizer, scalars, progress });
       if (bytes !== undefined) model.memory.bytes(state).set(bytes);
     };
   }
@@ -126,7 +126,7 @@ export class FitRun {
     job.setInt(abi.JOB_REPORTS_PTR, plan.reports.offset);
     job.setInt(abi.JOB_REPORTS_CAPACITY, REPORTS);
     job.setInt(abi.JOB_FLAGS, countsClasses(model) ? abi.JOB_FLAG_COUNT : 0);
-    job.setOptimizer(options.optimizer, model.powers);
+    job.setOptimizer(options.optimizer, model.scalars);
     const { progress } = model;
     job.setInt(abi.JOB_POSITION, progress.position);
     job.setDouble(abi.JOB_EPOCH, progress.epoch);
@@ -238,7 +238,7 @@ export class FitRun {
     progress.position = job.int(abi.JOB_POSITION);
     progress.epochLoss = job.double(abi.JOB_EPOCH_LOSS);
     progress.epochCorrect = job.double(abi.JOB_EPOCH_CORRECT);
-    model.powers = { beta1: job.double(abi.JOB_BETA1_POWER), beta2: job.double(abi.JOB_BETA2_POWER) };
+    model.scalars = job.scalars(this.options.optimizer);
   }
 
   /** Finds the first step that diverged since the snapshot, leaves the network before it, and throws. */

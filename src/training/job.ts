@@ -1,6 +1,6 @@
 import * as abi from "../core/abi.ts";
 import type { NetworkMemory } from "../memory.ts";
-import type { ResolvedOptimizer } from "../options/optimizer.ts";
+import { OPTIMIZER_SCALARS, type ResolvedOptimizer } from "../options/optimizer.ts";
 import type { Region } from "../plan.ts";
 
 const OPTIMIZER_CODES: Readonly<Record<ResolvedOptimizer["type"], number>> = {
@@ -50,16 +50,21 @@ export class Job {
     this.memory.record(this.region).setFloat64(field, value, true);
   }
 
-  setOptimizer(optimizer: ResolvedOptimizer, powers: { beta1: number; beta2: number }): void {
+  /** `scalars`: what the optimizer carries. */
+  setOptimizer(optimizer: ResolvedOptimizer, scalars: readonly number[]): void {
     this.setInt(abi.JOB_OPTIMIZER, OPTIMIZER_CODES[optimizer.type]);
     this.setDouble(abi.JOB_LEARNING_RATE, optimizer.learningRate);
-    this.setDouble(abi.JOB_BETA1_POWER, powers.beta1);
-    this.setDouble(abi.JOB_BETA2_POWER, powers.beta2);
+    for (const [i, scalar] of scalars.entries()) this.setDouble(abi.JOB_SCALARS + 8 * i, scalar);
     if ("momentum" in optimizer) this.setDouble(abi.JOB_MOMENTUM, optimizer.momentum);
     if (optimizer.type !== "adam") return;
     this.setDouble(abi.JOB_BETA1, optimizer.beta1);
     this.setDouble(abi.JOB_BETA2, optimizer.beta2);
     this.setDouble(abi.JOB_EPSILON, optimizer.epsilon);
+  }
+
+  /** What `optimizer` carries on. */
+  scalars(optimizer: ResolvedOptimizer): readonly number[] {
+    return OPTIMIZER_SCALARS[optimizer.type].map((_, i) => this.double(abi.JOB_SCALARS + 8 * i));
   }
 
   run(blocks: number): number {

@@ -4,6 +4,7 @@ import type { TargetSource } from "../data/targets.ts";
 import type { Model } from "../model.ts";
 import type { ResolvedOptimizer } from "../options/optimizer.ts";
 import { findDivergence } from "./divergence.ts";
+import { Job } from "./job.ts";
 import { atOnce } from "./pace.ts";
 import { runPass } from "./passes.ts";
 
@@ -16,34 +17,30 @@ export function trainStep(model: Model, x: RowSource, y: TargetSource, optimizer
   const { params, state } = memory.plan;
   // Rows are checked window by window, so the update itself, in the last block, comes after every check.
   const before = { params: memory.bytes(params).slice(), state: memory.bytes(state).slice() };
-  const last = { optimizer: model.optimizer, powers: model.powers };
+  const last = { optimizer: model.optimizer, scalars: model.scalars };
   model.useOptimizer(optimizer);
   const undo = () => {
     memory.bytes(params).set(before.params);
     memory.bytes(state).set(before.state);
     model.optimizer = last.optimizer;
-    model.powers = last.powers;
+    model.scalars = last.scalars;
   };
-  let powers = model.powers;
+  let { scalars } = model;
   try {
     const { loss } = runPass(model, abi.MODE_TRAIN, x, y, {
       prepare: (job) => {
-        job.setOptimizer(optimizer, model.powers);
+        job.setOptimizer(optimizer, model.scalars);
         job.setDouble(abi.JOB_STEP, progress.step);
       },
       onWindow: (_first, rows) => {
         if (rows < x.rows) return;
-        const record = memory.record(memory.plan.passJob);
-        powers = {
-          beta1: record.getFloat64(abi.JOB_BETA1_POWER, true),
-          beta2: record.getFloat64(abi.JOB_BETA2_POWER, true),
-        };
+        scalars = new Job(memory, memory.plan.passJob).scalars(optimizer);
       },
     });
     const search = findDivergence(model, !Number.isFinite(loss), progress.epoch + 1, progress.step + 1);
     const diverged = atOnce(search);
     if (diverged !== undefined) throw diverged;
-    model.powers = powers;
+    model.scalars = scalars;
     progress.step++;
     return loss;
   } catch (error) {

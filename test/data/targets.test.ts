@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { checkTargets, nonFiniteError, targetSource } from "../../src/data/targets.ts";
-import type { Loss } from "../../src/options/spec.ts";
+import type { Loss } from "../../src/options/loss.ts";
 
 const want = (rows: number, outputs: number, loss: Loss) => ({ rows, outputs, loss });
 

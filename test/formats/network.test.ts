@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decode, encode, type SavedNetwork } from "../../src/formats/network.ts";
-import { OPTIMIZER_SLOTS, type ResolvedOptimizer, resolveOptimizer } from "../../src/options/optimizer.ts";
+import {
+  OPTIMIZER_SCALARS,
+  OPTIMIZER_SLOTS,
+  type ResolvedOptimizer,
+  resolveOptimizer,
+} from "../../src/options/optimizer.ts";
 import { parameterCount, resolveSpec } from "../../src/options/spec.ts";
 import { file, small } from "./saved.ts";
 
@@ -100,8 +105,7 @@ const saved: fc.Arbitrary<SavedNetwork> = fc
         const state = optimizer && {
           options: optimizer,
           slots: slots.slice(0, OPTIMIZER_SLOTS[optimizer.type]).map(from),
-          beta1Power: powers[0] as number,
-          beta2Power: powers[1] as number,
+          scalars: powers.slice(0, OPTIMIZER_SCALARS[optimizer.type].length),
         };
         const network = {
           spec,

@@ -13,8 +13,7 @@ export function small(): SavedNetwork {
     optimizer: {
       options: resolveOptimizer("adam"),
       slots: [Float32Array.of(1, 2, 3), Float32Array.of(4, 5, 6)],
-      beta1Power: 0.81,
-      beta2Power: 0.998001,
+      scalars: [0.81, 0.998001],
     },
     progress: { epoch: 1, step: 2, position: 0, epochLoss: 0, epochCorrect: 0, fingerprint: "00ff", shuffle: true },
     history: [{ epoch: 1, loss: 0.5, metrics: { accuracy: 0.75 }, learningRate: 0.001, samplesPerSecond: 1e6 }],

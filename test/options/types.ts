@@ -1,12 +1,13 @@
 // Compiled, never run, by types.test.ts: every line under @ts-expect-error must be an error, every other line none.
 // The compilation has no DOM library and no Node types.
 import type { Matrix, Rows, Targets } from "../../src/data/rows.ts";
+import type { Activation } from "../../src/options/activation.ts";
 import type { AbortSignalLike, FitOptions } from "../../src/options/fit.ts";
 import type { Initializer } from "../../src/options/initializer.ts";
 import type { NetworkOptions } from "../../src/options/network.ts";
 import type { Optimizer, ResolvedOptimizer } from "../../src/options/optimizer.ts";
 import type { LayerWeights, LayerWeightsLike } from "../../src/options/results.ts";
-import type { Activation, KeptSpec, NetworkSpec } from "../../src/options/spec.ts";
+import type { KeptSpec, NetworkSpec } from "../../src/options/spec.ts";
 
 const spec = (_: NetworkSpec) => {};
 const network = (_: NetworkOptions) => {};
