@@ -4,14 +4,14 @@
 import {
   ACTIVATION_LEAKY_RELU, ACTIVATION_LINEAR, ACTIVATION_RELU, ACTIVATION_SIGMOID, ACTIVATION_SOFTMAX, ACTIVATION_TANH,
   JOB_BATCH, JOB_EPOCH_CORRECT, JOB_EPOCH_LOSS, JOB_FLAGS, JOB_FLAG_COUNT, JOB_INPUT_GRADIENT_PTR, JOB_LEARNING_RATE,
-  JOB_MODE, JOB_OPTIMIZER, JOB_ORDER_PTR, JOB_PHASE, JOB_PIECE, JOB_POSITION, JOB_STEP, JOB_STEPS_LEFT, JOB_STEP_LOSS,
+  JOB_MODE, JOB_ORDER_PTR, JOB_PHASE, JOB_PIECE, JOB_POSITION, JOB_STEP, JOB_STEPS_LEFT, JOB_STEP_LOSS,
   JOB_WINDOW_BEGIN, JOB_X_PITCH, JOB_X_PTR, JOB_Y_PTR, LOSS_BINARY_CROSS_ENTROPY, LOSS_CROSS_ENTROPY,
   LOSS_MEAN_SQUARED_ERROR, LOSS_SQUARED_ERROR, MODE_TRAIN, NET_LOSS, NET_NODES_PTR, NET_NODE_COUNT, NODE_ACTIVATION,
   NODE_ALPHA, NODE_A_PTR, NODE_B_PTR, NODE_DELTA_PTR, NODE_FLAGS, NODE_FLAG_PASS_DELTA, NODE_FLAG_TRAIN_B,
   NODE_FLAG_TRAIN_W, NODE_INPUTS, NODE_KIND, NODE_KIND_DENSE, NODE_PITCH, NODE_SIZE, NODE_UNITS, NODE_W_PTR, NODE_Z_PTR,
-  OPTIMIZER_SGD,
 } from "./abi";
 import { LANES, MIN_NORMAL, SIZE, flush, loadSplat, madd } from "./lanes";
+import { isPlain } from "./optimizer";
 import { sexp, slog1p, vsigmoid, vtanh } from "./vmath";
 
 /** Units of a layer up to which this path is the faster one (measured): 24, or 12 in f64. */
@@ -19,7 +19,7 @@ const TINY: i32 = 6 * LANES;
 
 /** Whether `online` may do the job's steps. */
 export function isOnline(net: usize, job: usize): bool {
-  if (load<i32>(job, JOB_MODE) != MODE_TRAIN || load<i32>(job, JOB_OPTIMIZER) != OPTIMIZER_SGD) return false;
+  if (load<i32>(job, JOB_MODE) != MODE_TRAIN || !isPlain(job)) return false;
   if (load<i32>(job, JOB_BATCH) != 1 || load<i32>(job, JOB_PIECE) || load<i32>(job, JOB_PHASE)) return false;
   if (load<usize>(job, JOB_INPUT_GRADIENT_PTR) || load<i32>(net, NET_LOSS) == LOSS_CROSS_ENTROPY) return false;
   const count = load<i32>(net, NET_NODE_COUNT);

@@ -1,11 +1,11 @@
 // A chunk of work: order → gather → forward → loss → backward → update, block by block, resumable between blocks.
 import {
   ACTIVATION_LINEAR, JOB_BATCH, JOB_BLOCK, JOB_DONE, JOB_EPOCH, JOB_EPOCHS_LEFT, JOB_EPOCH_CORRECT, JOB_EPOCH_LOSS,
-  JOB_INPUT_GRADIENT_PTR, JOB_IN_STEP, JOB_MODE, JOB_OPTIMIZER, JOB_ORDERED, JOB_ORDER_PTR, JOB_OUT_PTR, JOB_PHASE,
+  JOB_INPUT_GRADIENT_PTR, JOB_IN_STEP, JOB_MODE, JOB_ORDERED, JOB_ORDER_PTR, JOB_OUT_PTR, JOB_PHASE,
   JOB_PIECE, JOB_POSITION, JOB_REPORTS_CAPACITY, JOB_REPORTS_COUNT, JOB_REPORTS_PTR, JOB_ROWS, JOB_STEP, JOB_STEPS_LEFT,
   JOB_STEP_CORRECT, JOB_STEP_LOSS, JOB_WINDOW_BEGIN, JOB_WINDOW_END, JOB_X_PITCH, JOB_X_PTR, MODE_EVALUATE,
   MODE_PREDICT, MODE_TRAIN, NET_NODE_COUNT, NET_PARAMS_LENGTH, NET_SEED_HIGH, NET_SEED_LOW, NODE_A_PTR, NODE_DELTA_PTR,
-  NODE_INPUTS, NODE_KIND, NODE_KIND_DENSE, NODE_UNITS, OPTIMIZER_SGD, ORDER_SLICE, RUN_DIVERGED, RUN_DONE, RUN_MORE,
+  NODE_INPUTS, NODE_KIND, NODE_KIND_DENSE, NODE_UNITS, ORDER_SLICE, RUN_DIVERGED, RUN_DONE, RUN_MORE,
   RUN_NEEDS_DATA, RUN_REPORTS_FULL,
 } from "./abi";
 import { applySlope } from "./activation";
@@ -13,7 +13,7 @@ import { backwardNode, forwardNode, nodeAt, outputNode, passesDelta } from "./ba
 import { PANEL, SIZE, TILE_COLS, roundUp } from "./lanes";
 import { finishLoss, lossBlock } from "./loss";
 import { isOnline, online } from "./online";
-import { update } from "./optimizer";
+import { isPlain, update } from "./optimizer";
 import { gatherRows, rowAt, scatterRows } from "./panels";
 import { makeOrder } from "./random";
 import { scan } from "./scan";
@@ -80,7 +80,7 @@ function block(net: usize, job: usize, mode: i32, batch: i32, n: i32, first: i32
   const last = load<i32>(net, NET_NODE_COUNT) - 1;
   const vector = n == 1 && (batch == 1 || mode >= MODE_EVALUATE);
   const endsStep = mode == MODE_TRAIN && load<i32>(job, JOB_IN_STEP) + n == batch;
-  const descend = endsStep && load<i32>(job, JOB_OPTIMIZER) == OPTIMIZER_SGD;
+  const descend = endsStep && isPlain(job);
   const end = mode >= MODE_EVALUATE ? last + 2 : endsStep && !descend ? 2 * last + 3 : 2 * last + 2;
   const piece = load<i32>(job, JOB_PIECE);
   let left = piece ? piece : i32.MAX_VALUE;

@@ -17,14 +17,23 @@ export type { Loss } from "./options/loss.ts";
 export type { Names } from "./options/names.ts";
 export type { Core, DType, LoadOptions, NetworkOptions, SaveOptions, StepOptions } from "./options/network.ts";
 export type {
+  AdadeltaOptions,
+  AdagradOptions,
+  AdamaxOptions,
   AdamOptions,
+  AdamwOptions,
+  AmsgradOptions,
+  LionOptions,
   MomentumOptions,
+  NadamOptions,
   NesterovOptions,
   Optimizer,
   OptimizerName,
+  RadamOptions,
   ResolvedOptimizer,
+  RmspropOptions,
   SgdOptions,
-} from "./options/optimizer.ts";
+} from "./options/optimizer-types.ts";
 export type {
   EpochReport,
   Evaluation,

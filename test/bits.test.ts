@@ -2,7 +2,7 @@
 // optimizer state, predictions or history. 52 drawn networks, each with 4 optimizers in 2 dtypes, for every property.
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import { type History, Network, type NetworkSpec, type OptimizerName } from "../src/index.ts";
+import { type History, Network, type NetworkSpec, type Optimizer } from "../src/index.ts";
 import { tuning } from "../src/training/tuning.ts";
 import { drawRows, drawsFrom } from "./draws.ts";
 import { hex, progressOf, stateOf, withoutClock } from "./saved-state.ts";
@@ -25,7 +25,7 @@ function outcome(network: Network, { x, y }: Scenario) {
 
 const reports = (history: History) => withoutClock(JSON.stringify(history));
 
-function trained(scenario: Scenario, optimizer: OptimizerName, dtype: DType, core: "simd" | "js" = "simd") {
+function trained(scenario: Scenario, optimizer: Optimizer, dtype: DType, core: "simd" | "js" = "simd") {
   using network = create(scenario, dtype, core);
   const history = network.fitSync(scenario.x, scenario.y, { ...scenario.fit, optimizer });
   return { ...outcome(network, scenario), returned: reports(history) };

@@ -1,3 +1,5 @@
+import { OPTIMIZER_NAMES } from "../options/optimizer.ts";
+
 /** Defaults of `train`; the README's figures for the digits were measured with them. */
 export const TRAIN_DEFAULTS = {
   hidden: [64],
@@ -29,7 +31,7 @@ export const OPTIONS = {
   activation: { value: "NAME", help: "of the hidden layers: relu, tanh, sigmoid, leakyRelu, linear; relu" },
   epochs: { value: "N", help: "passes over the training rows; 100" },
   batch: { value: "N", help: 'rows per step, or "full"; 32' },
-  optimizer: { value: "NAME", help: "sgd, momentum, nesterov or adam; adam" },
+  optimizer: { value: "NAME", help: `${OPTIMIZER_NAMES.join(", ")}; adam` },
   "learning-rate": { value: "X", help: "step size, above 0; 0.003 for adam, else the library's default" },
   keep: {
     value: "WHICH",

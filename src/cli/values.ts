@@ -1,4 +1,5 @@
 import type { Optimizer } from "../index.ts";
+import { OPTIMIZER_NAMES } from "../options/optimizer.ts";
 import { type OptionName, TRAIN_DEFAULTS } from "./commands.ts";
 import { UsageError } from "./errors.ts";
 import { suggestion } from "./suggestion.ts";
@@ -65,7 +66,7 @@ export function batchValue(values: Values): number | "full" | undefined {
 /** `--optimizer` and `--learning-rate` together. Adam's rate is our own, other optimizers have the library's. */
 export function optimizerValue(values: Values): Optimizer {
   const { optimizer } = TRAIN_DEFAULTS;
-  const type = choiceValue(values, "optimizer", ["sgd", "momentum", "nesterov", "adam"]) ?? optimizer.type;
+  const type = choiceValue(values, "optimizer", OPTIMIZER_NAMES) ?? optimizer.type;
   const learningRate = positiveValue(values, "learning-rate");
   if (learningRate !== undefined) return { type, learningRate };
   return type === optimizer.type ? optimizer : type;

@@ -1,39 +1,66 @@
 // Updates: one loop per parameter segment. Formulas as PyTorch's torch.optim (1.13 … 2.x), so that weights agree step by
 // step. Hyperparameters are f64 and rounded once here; state below the smallest normal becomes +0.
 import {
-  JOB_BETA1,
-  JOB_BETA1_POWER,
-  JOB_BETA2,
-  JOB_BETA2_POWER,
-  JOB_EPSILON,
+  JOB_DAMPENING,
+  JOB_DECAY_BIAS,
   JOB_LEARNING_RATE,
   JOB_MOMENTUM,
+  JOB_MOMENTUM_STEPS,
   JOB_OPTIMIZER,
+  JOB_WEIGHT_DECAY,
   NET_GRADIENTS_PTR,
   NET_PARAMS_LENGTH,
   NET_PARAMS_PTR,
   NET_SEGMENT_COUNT,
   NET_SEGMENTS_PTR,
   NET_STATE_PTR,
+  OPTIMIZER_ADADELTA,
+  OPTIMIZER_ADAGRAD,
   OPTIMIZER_ADAM,
+  OPTIMIZER_ADAMAX,
+  OPTIMIZER_ADAMW,
+  OPTIMIZER_AMSGRAD,
+  OPTIMIZER_LION,
   OPTIMIZER_MOMENTUM,
+  OPTIMIZER_NADAM,
   OPTIMIZER_NESTEROV,
+  OPTIMIZER_RADAM,
+  OPTIMIZER_RMSPROP,
+  OPTIMIZER_SGD,
   SEGMENT_OFFSET,
+  SEGMENT_PART,
   SEGMENT_PITCH,
   SEGMENT_ROWS,
   SEGMENT_SIZE,
   SEGMENT_TRAINABLE,
 } from "../core/abi.ts";
+import { adadelta, adagrad, adam, adamax, advance, lion, nadam, radam, rmsprop } from "./adaptive.ts";
 import type { Heap } from "./heap.ts";
+
+/** What an update works on: indices of `count` parameters, their gradients and state, and the distance of two state arrays. */
+export interface Run {
+  w: number;
+  g: number;
+  state: number;
+  slot: number;
+  count: number;
+}
+
+/** Whether a step is plain descent and nothing else: then backprop.ts takes it while it forms the gradient. */
+export function isPlain(heap: Heap, job: number): boolean {
+  return heap.int(job, JOB_OPTIMIZER) === OPTIMIZER_SGD && heap.double(job, JOB_WEIGHT_DECAY) === 0;
+}
 
 /**
  * One step of the job's optimizer on every trainable segment, from the gradient region: the elements [begin, end) of the
- * parameter region. Not for sgd: backprop.ts takes its step.
+ * parameter region.
  */
 export function update(heap: Heap, net: number, job: number, begin: number, end: number): void {
-  const type = heap.int(job, JOB_OPTIMIZER);
-  if (type === OPTIMIZER_ADAM && begin === 0) advancePowers(heap, job);
+  if (begin === 0) advance(heap, job);
   const slot = heap.int(net, NET_PARAMS_LENGTH);
+  const decays = heap.double(job, JOB_WEIGHT_DECAY) !== 0;
+  const rule = RULES[heap.int(job, JOB_OPTIMIZER)] as Rule;
+  const biases = heap.int(job, JOB_DECAY_BIAS) !== 0;
   for (let i = 0; i < heap.int(net, NET_SEGMENT_COUNT); i++) {
     const segment = heap.ptr(net, NET_SEGMENTS_PTR) + i * SEGMENT_SIZE;
     if (heap.int(segment, SEGMENT_TRAINABLE) === 0) continue;
@@ -41,65 +68,68 @@ export function update(heap: Heap, net: number, job: number, begin: number, end:
     const from = Math.max(first, begin);
     const to = Math.min(first + heap.int(segment, SEGMENT_ROWS) * heap.int(segment, SEGMENT_PITCH), end);
     if (from >= to) continue;
-    const count = to - from;
-    const w = heap.index(heap.ptr(net, NET_PARAMS_PTR)) + from;
-    const g = heap.index(heap.ptr(net, NET_GRADIENTS_PTR)) + from;
-    const state = heap.index(heap.ptr(net, NET_STATE_PTR)) + from;
-    if (type === OPTIMIZER_MOMENTUM) momentum(heap, w, g, state, count, job, false);
-    else if (type === OPTIMIZER_NESTEROV) momentum(heap, w, g, state, count, job, true);
-    else adam(heap, w, g, state, state + slot, count, job);
+    const run = {
+      w: heap.index(heap.ptr(net, NET_PARAMS_PTR)) + from,
+      g: heap.index(heap.ptr(net, NET_GRADIENTS_PTR)) + from,
+      state: heap.index(heap.ptr(net, NET_STATE_PTR)) + from,
+      slot,
+      count: to - from,
+    };
+    if (decays && (biases || heap.int(segment, SEGMENT_PART) === 0)) decay(heap, job, run);
+    rule(heap, job, run);
   }
 }
 
-/** βᵗ as running products: the power function may differ between engines. */
-function advancePowers(heap: Heap, job: number): void {
-  heap.setDouble(job, JOB_BETA1_POWER, heap.double(job, JOB_BETA1_POWER) * heap.double(job, JOB_BETA1));
-  heap.setDouble(job, JOB_BETA2_POWER, heap.double(job, JOB_BETA2_POWER) * heap.double(job, JOB_BETA2));
+type Rule = (heap: Heap, job: number, run: Run) => void;
+
+const RULES: Readonly<Record<number, Rule>> = {
+  [OPTIMIZER_SGD]: descend,
+  [OPTIMIZER_MOMENTUM]: (heap, job, run) => momentum(heap, job, run, false),
+  [OPTIMIZER_NESTEROV]: (heap, job, run) => momentum(heap, job, run, true),
+  [OPTIMIZER_ADAM]: (heap, job, run) => adam(heap, job, run, false),
+  [OPTIMIZER_ADAMW]: (heap, job, run) => adam(heap, job, run, false),
+  [OPTIMIZER_AMSGRAD]: (heap, job, run) => adam(heap, job, run, true),
+  [OPTIMIZER_ADAGRAD]: adagrad,
+  [OPTIMIZER_ADADELTA]: adadelta,
+  [OPTIMIZER_RMSPROP]: rmsprop,
+  [OPTIMIZER_ADAMAX]: adamax,
+  [OPTIMIZER_NADAM]: nadam,
+  [OPTIMIZER_RADAM]: radam,
+  [OPTIMIZER_LION]: lion,
+};
+
+/** Decoupled weight decay (Loshchilov & Hutter 2019): w ← rnd(1 − η·λ)·w, before the step. */
+function decay(heap: Heap, job: number, { w, count }: Run): void {
+  const { real, lanes } = heap;
+  const keep = lanes.round(1 - heap.double(job, JOB_LEARNING_RATE) * heap.double(job, JOB_WEIGHT_DECAY));
+  for (let i = w; i < w + count; i++) real[i] = lanes.round(keep * (real[i] as number));
 }
 
-// w, g, v, m: indices of arrays of `count` elements.
+/** w ← w − η·g. */
+function descend(heap: Heap, job: number, { w, g, count }: Run): void {
+  const { real, lanes } = heap;
+  const { round } = lanes;
+  const eta = round(heap.double(job, JOB_LEARNING_RATE));
+  for (let i = 0; i < count; i++) real[w + i] = round((real[w + i] as number) - round(eta * (real[g + i] as number)));
+}
 
-/** v ← μ·v + g; w ← w − η·v, or with `nesterov` w ← w − η·(g + μ·v). */
-function momentum(heap: Heap, w: number, g: number, v: number, count: number, job: number, nesterov: boolean): void {
+/**
+ * v ← μ·v + (1 − τ)·g, the dampening τ from the second step on; w ← w − η·v, or with `nesterov` (τ = 0) w ← w − η·(g + μ·v).
+ */
+function momentum(heap: Heap, job: number, { w, g, state: v, count }: Run, nesterov: boolean): void {
   const { real, lanes } = heap;
   const { round, flush } = lanes;
   const eta = round(heap.double(job, JOB_LEARNING_RATE));
   const mu = round(heap.double(job, JOB_MOMENTUM));
+  const take = round(1 - (heap.double(job, JOB_MOMENTUM_STEPS) > 1 ? heap.double(job, JOB_DAMPENING) : 0));
   // The least |v| whose product with η is a normal number: smaller ones move no weight, and denormals are slow.
   const least = round(lanes.minNormal / Math.abs(heap.double(job, JOB_LEARNING_RATE)));
   for (let i = 0; i < count; i++) {
     const gradient = real[g + i] as number;
-    const velocity = flush(round(round(mu * (real[v + i] as number)) + gradient));
+    const taken = nesterov ? gradient : round(take * gradient);
+    const velocity = flush(round(round(mu * (real[v + i] as number)) + taken));
     real[v + i] = velocity;
     const step = nesterov ? round(gradient + round(mu * velocity)) : velocity;
     real[w + i] = round((real[w + i] as number) - (Math.abs(step) < least ? 0 : round(eta * step)));
-  }
-}
-
-/**
- * Adam (Kingma & Ba 2015): m ← β₁·m + (1 − β₁)·g; v ← β₂·v + (1 − β₂)·g²;
- * w ← w − (η / (1 − β₁ᵗ))·m / (√v·(1 / √(1 − β₂ᵗ)) + ε). The powers have been advanced to t.
- */
-function adam(heap: Heap, w: number, g: number, m: number, v: number, count: number, job: number): void {
-  const { real, lanes } = heap;
-  const { round, flush } = lanes;
-  const beta1 = heap.double(job, JOB_BETA1);
-  const beta2 = heap.double(job, JOB_BETA2);
-  const rate = round(heap.double(job, JOB_LEARNING_RATE) / (1 - heap.double(job, JOB_BETA1_POWER)));
-  const root = round(1 / Math.sqrt(1 - heap.double(job, JOB_BETA2_POWER)));
-  const keep1 = round(beta1);
-  const take1 = round(1 - beta1);
-  const keep2 = round(beta2);
-  const take2 = round(1 - beta2);
-  const epsilon = round(heap.double(job, JOB_EPSILON));
-  for (let i = 0; i < count; i++) {
-    const gradient = real[g + i] as number;
-    const first = flush(round(round(keep1 * (real[m + i] as number)) + round(take1 * gradient)));
-    const square = round(take2 * round(gradient * gradient));
-    const second = flush(round(round(keep2 * (real[v + i] as number)) + square));
-    real[m + i] = first;
-    real[v + i] = second;
-    const divisor = round(round(round(Math.sqrt(second)) * root) + epsilon);
-    real[w + i] = round((real[w + i] as number) - round(rate * round(first / divisor)));
   }
 }

@@ -11,7 +11,6 @@ import {
   JOB_IN_STEP,
   JOB_INPUT_GRADIENT_PTR,
   JOB_MODE,
-  JOB_OPTIMIZER,
   JOB_ORDER_PTR,
   JOB_ORDERED,
   JOB_OUT_PTR,
@@ -43,7 +42,6 @@ import {
   NODE_KIND,
   NODE_KIND_DENSE,
   NODE_UNITS,
-  OPTIMIZER_SGD,
   ORDER_SLICE,
   RUN_DIVERGED,
   RUN_DONE,
@@ -56,7 +54,7 @@ import { backwardNode, forwardNode, nodeAt, outputNode, passesDelta } from "./ba
 import type { Heap } from "./heap.ts";
 import { PANEL, roundUp } from "./lanes.ts";
 import { finishLoss, lossBlock } from "./loss.ts";
-import { update } from "./optimizer.ts";
+import { isPlain, update } from "./optimizer.ts";
 import { gatherRows, rowNumber, scatterRows } from "./panels.ts";
 import { makeOrder } from "./random.ts";
 import { scan } from "./scan.ts";
@@ -108,7 +106,7 @@ function block(heap: Heap, net: number, job: number, mode: number, batch: number
   const vector = n === 1 && (batch === 1 || mode >= MODE_EVALUATE);
   const inStep = heap.int(job, JOB_IN_STEP);
   const endsStep = mode === MODE_TRAIN && inStep + n === batch;
-  const descend = endsStep && heap.int(job, JOB_OPTIMIZER) === OPTIMIZER_SGD;
+  const descend = endsStep && isPlain(heap, job);
   const end = mode >= MODE_EVALUATE ? last + 2 : endsStep && !descend ? 2 * last + 3 : 2 * last + 2;
   let left = heap.int(job, JOB_PIECE) || Number.POSITIVE_INFINITY;
   let phase = heap.int(job, JOB_PHASE);

@@ -27,14 +27,26 @@ export const NETWORK_DEFAULTS = { seed: 0, dtype: "float32", core: "auto" } as c
 
 export const FIT_DEFAULTS = { epochs: 100, batchSize: 32, optimizer: "adam", shuffle: true } as const;
 
+const DECAY = { weightDecay: 0, decayBias: false } as const;
+const ADAM = { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ...DECAY } as const;
+
 /**
- * Rates and coefficients of each optimizer. Coefficients follow PyTorch (torch.optim.Adam: betas (0.9, 0.999),
- * eps 1e-8; Keras 3 Adam: 0.9, 0.999, epsilon 1e-7). Rates are our own where the frameworks' ones are timid:
- * torch.optim.SGD 1e-3, Keras 3 SGD 0.01, both with momentum 0; Adam 1e-3 in both.
+ * Rates and coefficients of each optimizer. Coefficients follow PyTorch's torch.optim (Keras 3 differs: Adam's epsilon 1e-7, RMSprop's
+ * rho 0.9, Adadelta's rho 0.95); lion those of its paper (Chen et al. 2023). Rates too, but where the frameworks' ones
+ * are timid: torch.optim.SGD 1e-3, Keras 3 SGD 0.01, both with momentum 0; RMSprop as Keras 3 (PyTorch 0.01).
  */
 export const OPTIMIZER_DEFAULTS = {
-  sgd: { learningRate: 0.1 },
-  momentum: { learningRate: 0.02, momentum: 0.9 },
-  nesterov: { learningRate: 0.02, momentum: 0.9 },
-  adam: { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  sgd: { learningRate: 0.1, ...DECAY },
+  momentum: { learningRate: 0.02, momentum: 0.9, dampening: 0, ...DECAY },
+  nesterov: { learningRate: 0.02, momentum: 0.9, ...DECAY },
+  adagrad: { learningRate: 0.01, epsilon: 1e-10, ...DECAY },
+  adadelta: { learningRate: 1, rho: 0.9, epsilon: 1e-6, ...DECAY },
+  rmsprop: { learningRate: 0.001, rho: 0.99, momentum: 0, centered: false, epsilon: 1e-8, ...DECAY },
+  adam: ADAM,
+  amsgrad: ADAM,
+  adamw: { ...ADAM, weightDecay: 0.01 },
+  adamax: { ...ADAM, learningRate: 0.002 },
+  nadam: { ...ADAM, learningRate: 0.002, momentumDecay: 0.004 },
+  radam: ADAM,
+  lion: { learningRate: 0.0001, beta1: 0.9, beta2: 0.99, ...DECAY },
 } as const;

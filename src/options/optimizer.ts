@@ -1,57 +1,10 @@
-import { kindError } from "../errors.ts";
-import { list, numberThat, oneOf, optionsObject, rounded } from "./checks.ts";
+import { kindError, valueError } from "../errors.ts";
+import { booleanOf, list, numberThat, oneOf, optionsObject, rounded } from "./checks.ts";
 import { FIT_DEFAULTS, OPTIMIZER_DEFAULTS } from "./defaults.ts";
 import type { DType } from "./network.ts";
+import type { OptimizerName, ResolvedOptimizer } from "./optimizer-types.ts";
 
-export type OptimizerName = "sgd" | "momentum" | "nesterov" | "adam";
-
-/** w ← w − η·g. */
-export interface SgdOptions {
-  type: "sgd";
-  /** η > 0; 0.1. */
-  learningRate?: number;
-}
-
-/** v ← μ·v + g, w ← w − η·v. */
-export interface MomentumOptions {
-  type: "momentum";
-  /** η > 0; 0.02. */
-  learningRate?: number;
-  /** μ in [0, 1); 0.9. */
-  momentum?: number;
-}
-
-/** v ← μ·v + g, w ← w − η·(g + μ·v). */
-export interface NesterovOptions {
-  type: "nesterov";
-  /** η > 0; 0.02. */
-  learningRate?: number;
-  /** μ in [0, 1); 0.9. */
-  momentum?: number;
-}
-
-/** m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², w ← w − η·m̂ / (√v̂ + ε), hats: bias-corrected. */
-export interface AdamOptions {
-  type: "adam";
-  /** η > 0; 0.001. */
-  learningRate?: number;
-  /** β₁ in [0, 1); 0.9. */
-  beta1?: number;
-  /** β₂ in [0, 1); 0.999. */
-  beta2?: number;
-  /** ε > 0; 1e-8. */
-  epsilon?: number;
-}
-
-/** A name (with the defaults of our table) or the options of one. */
-export type Optimizer = OptimizerName | SgdOptions | MomentumOptions | NesterovOptions | AdamOptions;
-
-/** An optimizer with every option filled in, frozen. */
-export type ResolvedOptimizer =
-  | Readonly<Required<SgdOptions>>
-  | Readonly<Required<MomentumOptions>>
-  | Readonly<Required<NesterovOptions>>
-  | Readonly<Required<AdamOptions>>;
+export type * from "./optimizer-types.ts";
 
 /** A number that an optimizer carries from step to step, in f64: its name in a file, its first value, its range. */
 export interface CarriedScalar {
@@ -62,13 +15,24 @@ export interface CarriedScalar {
 }
 
 const power = (name: string): CarriedScalar => ({ name, initial: 1, min: 0, max: 1 });
+const steps: CarriedScalar = { name: "steps", initial: 0, min: 0, max: Number.MAX_SAFE_INTEGER };
+const POWERS = [power("beta1Power"), power("beta2Power")];
 
 /** By place in the job record (JOB_SCALARS). */
 export const OPTIMIZER_SCALARS: Readonly<Record<OptimizerName, readonly CarriedScalar[]>> = {
   sgd: [],
-  momentum: [],
+  momentum: [steps],
   nesterov: [],
-  adam: [power("beta1Power"), power("beta2Power")],
+  adagrad: [],
+  adadelta: [],
+  rmsprop: [],
+  adam: POWERS,
+  amsgrad: POWERS,
+  adamw: POWERS,
+  adamax: [power("beta1Power")],
+  nadam: [power("momentumProduct"), power("beta2Power"), power("decayPower")],
+  radam: [...POWERS, steps],
+  lion: [],
 };
 
 /** What an optimizer carries before its first step. */
@@ -77,9 +41,23 @@ export function firstScalars(type: OptimizerName): readonly number[] {
 }
 
 /** Arrays of state, each as long as the parameters, that an optimizer carries from step to step. */
-export const OPTIMIZER_SLOTS: Readonly<Record<OptimizerName, number>> = { sgd: 0, momentum: 1, nesterov: 1, adam: 2 };
+export const OPTIMIZER_SLOTS: Readonly<Record<OptimizerName, number>> = {
+  sgd: 0,
+  momentum: 1,
+  nesterov: 1,
+  adagrad: 1,
+  adadelta: 2,
+  rmsprop: 3,
+  adam: 2,
+  amsgrad: 3,
+  adamw: 2,
+  adamax: 2,
+  nadam: 2,
+  radam: 2,
+  lion: 1,
+};
 
-const OPTIMIZER_NAMES = Object.keys(OPTIMIZER_SLOTS) as OptimizerName[];
+export const OPTIMIZER_NAMES = Object.keys(OPTIMIZER_SLOTS) as OptimizerName[];
 
 interface Rule {
   readonly expected: string;
@@ -89,17 +67,24 @@ interface Rule {
 const POSITIVE: Rule = { expected: "a finite number > 0", holds: (value) => value > 0 };
 const DECAY: Rule = { expected: "a number ≥ 0 and < 1", holds: (value) => value >= 0 && value < 1 };
 
+const NOT_NEGATIVE: Rule = { expected: "a finite number ≥ 0", holds: (value) => value >= 0 };
+
 const RULES: Readonly<Record<string, Rule>> = {
   learningRate: POSITIVE,
   momentum: DECAY,
+  dampening: DECAY,
+  rho: DECAY,
   beta1: DECAY,
   beta2: DECAY,
   epsilon: POSITIVE,
+  momentumDecay: NOT_NEGATIVE,
+  weightDecay: NOT_NEGATIVE,
 };
+const SWITCHES = ["centered", "decayBias"];
 
 /** Options of optimizers, which are often looked for one level above: name → the option they belong into. */
 export const OPTIMIZER_KEYS: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.keys(RULES).map((key) => [key, "optimizer"]),
+  [...Object.keys(RULES), ...SWITCHES].map((key) => [key, "optimizer"]),
 );
 
 /**
@@ -130,7 +115,12 @@ function fill(type: OptimizerName, given: Record<string, unknown>, dtype: DType,
   const resolved: Record<string, unknown> = { type };
   for (const [key, byDefault] of Object.entries(OPTIMIZER_DEFAULTS[type])) {
     const value = given[key] === undefined ? byDefault : given[key];
-    resolved[key] = checked(`${name}.${key}`, value, RULES[key] as Rule, dtype);
+    const at = `${name}.${key}`;
+    resolved[key] = SWITCHES.includes(key) ? booleanOf(at, value) : checked(at, value, RULES[key] as Rule, dtype);
+  }
+  const { learningRate, weightDecay } = resolved as { learningRate: number; weightDecay: number };
+  if (learningRate * weightDecay >= 1) {
+    throw valueError(`${name}.weightDecay`, `less than 1/learningRate, ${1 / learningRate}`, weightDecay);
   }
   return Object.freeze(resolved) as unknown as ResolvedOptimizer;
 }

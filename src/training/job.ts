@@ -1,4 +1,5 @@
 import * as abi from "../core/abi.ts";
+import { exp64 } from "../js/vmath.ts";
 import type { NetworkMemory } from "../memory.ts";
 import { OPTIMIZER_SCALARS, type ResolvedOptimizer } from "../options/optimizer.ts";
 import type { Region } from "../plan.ts";
@@ -7,8 +8,32 @@ const OPTIMIZER_CODES: Readonly<Record<ResolvedOptimizer["type"], number>> = {
   sgd: abi.OPTIMIZER_SGD,
   momentum: abi.OPTIMIZER_MOMENTUM,
   nesterov: abi.OPTIMIZER_NESTEROV,
+  adagrad: abi.OPTIMIZER_ADAGRAD,
+  adadelta: abi.OPTIMIZER_ADADELTA,
+  rmsprop: abi.OPTIMIZER_RMSPROP,
   adam: abi.OPTIMIZER_ADAM,
+  amsgrad: abi.OPTIMIZER_AMSGRAD,
+  adamw: abi.OPTIMIZER_ADAMW,
+  adamax: abi.OPTIMIZER_ADAMAX,
+  nadam: abi.OPTIMIZER_NADAM,
+  radam: abi.OPTIMIZER_RADAM,
+  lion: abi.OPTIMIZER_LION,
 };
+
+/** Where the core reads an optimizer's numbers. */
+const FIELDS: Readonly<Record<string, number>> = {
+  learningRate: abi.JOB_LEARNING_RATE,
+  momentum: abi.JOB_MOMENTUM,
+  dampening: abi.JOB_DAMPENING,
+  rho: abi.JOB_RHO,
+  beta1: abi.JOB_BETA1,
+  beta2: abi.JOB_BETA2,
+  epsilon: abi.JOB_EPSILON,
+  weightDecay: abi.JOB_WEIGHT_DECAY,
+};
+const SWITCHES: Readonly<Record<string, number>> = { centered: abi.JOB_CENTERED, decayBias: abi.JOB_DECAY_BIAS };
+
+const LOG_0_96 = -0.040821994520255166;
 
 /** Why `run` came back. */
 export const RUN = {
@@ -53,13 +78,15 @@ export class Job {
   /** `scalars`: what the optimizer carries. */
   setOptimizer(optimizer: ResolvedOptimizer, scalars: readonly number[]): void {
     this.setInt(abi.JOB_OPTIMIZER, OPTIMIZER_CODES[optimizer.type]);
-    this.setDouble(abi.JOB_LEARNING_RATE, optimizer.learningRate);
     for (const [i, scalar] of scalars.entries()) this.setDouble(abi.JOB_SCALARS + 8 * i, scalar);
-    if ("momentum" in optimizer) this.setDouble(abi.JOB_MOMENTUM, optimizer.momentum);
-    if (optimizer.type !== "adam") return;
-    this.setDouble(abi.JOB_BETA1, optimizer.beta1);
-    this.setDouble(abi.JOB_BETA2, optimizer.beta2);
-    this.setDouble(abi.JOB_EPSILON, optimizer.epsilon);
+    for (const [key, value] of Object.entries(optimizer)) {
+      if (typeof value === "number" && FIELDS[key] !== undefined) this.setDouble(FIELDS[key], value);
+      else if (typeof value === "boolean") this.setInt(SWITCHES[key] as number, value ? 1 : 0);
+    }
+    // 0.96^ψ with the core's own exponential: the power function may differ between engines.
+    if (optimizer.type === "nadam") {
+      this.setDouble(abi.JOB_DECAY_FACTOR, exp64(optimizer.momentumDecay * LOG_0_96));
+    }
   }
 
   /** What `optimizer` carries on. */

@@ -198,10 +198,10 @@ describe.each(CORES)("$name", (core) => {
     },
   );
 
-  test("the powers of β₁ and β₂ are running products that only adam advances", () => {
+  test("the powers of β₁ and β₂ are running products that nesterov leaves alone", () => {
     const planned = new PlannedNetwork(core, build(layers), rows(core, 3, 7, 2), { capacity: 8 });
     const powers = () => [planned.double(abi.JOB_BETA1_POWER), planned.double(abi.JOB_BETA2_POWER)];
-    steps(planned, 2, "momentum");
+    steps(planned, 2, "nesterov");
     expect(powers()).toEqual([1, 1]);
     steps(planned, 3, "adam");
     expect(powers()).toEqual([0.9 * 0.9 * 0.9, 0.999 * 0.999 * 0.999]);

@@ -205,8 +205,8 @@ describe("decode refuses", () => {
       "load: chunk optm: scalars.beta1Power: expected a number from 0 to 1, got 2",
     );
     refuses(
-      changed(bytes, "optm", '{"options":{"type":"lion"}}'),
-      "load: chunk optm: options.type: expected sgd, momentum, nesterov or adam, got 'lion'",
+      changed(bytes, "optm", '{"options":{"type":"tiger"}}'),
+      "load: chunk optm: options.type: expected sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam, amsgrad, adamw, adamax, nadam, radam or lion, got 'tiger'",
     );
     refuses(
       changed(bytes, "prog", '{"epoch":-1}'),

@@ -123,7 +123,13 @@ describe("the end of a run", () => {
     const second = network.fitSync(X, Y, { ...OPTIONS, epochs: 3 });
     expect(second.epochs.map(({ epoch }) => epoch)).toEqual([3, 4, 5]);
     expect(network.history.epochs).toEqual([...first.epochs, ...second.epochs]);
-    expect(second.optimizer).toEqual({ type: "adam", learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+    expect(second.optimizer).toMatchObject({
+      type: "adam",
+      learningRate: 0.001,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+    });
   });
 
   test("other data, or another shuffle, start a new epoch after a stop in mid-epoch", () => {

@@ -14,7 +14,15 @@ describe("resolveFitOptions", () => {
     expect(resolve(undefined)).toEqual({
       epochs: 100,
       batchSize: 32,
-      optimizer: { type: "adam", learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+      optimizer: {
+        type: "adam",
+        learningRate: 0.001,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weightDecay: 0,
+        decayBias: false,
+      },
       shuffle: true,
       validation: { kind: "none" },
       onEpoch: undefined,
@@ -39,7 +47,11 @@ describe("resolveFitOptions", () => {
   test("an optimizer left out is the one last used; a name has the defaults of the table", () => {
     const last = { type: "sgd", learningRate: 3 } as const;
     expect(resolve({}, { last }).optimizer).toBe(last);
-    expect(resolve({ optimizer: "sgd" }, { last }).optimizer).toEqual({ type: "sgd", learningRate: 0.1 });
+    expect(resolve({ optimizer: "sgd" }, { last }).optimizer).toMatchObject({
+      type: "sgd",
+      learningRate: 0.1,
+      weightDecay: 0,
+    });
   });
 
   test("maxSteps beats epochs, which are checked all the same", () => {
@@ -132,7 +144,7 @@ describe("resolveFitOptions", () => {
     refuses(
       { optimizer: null },
       TypeError,
-      "optimizer: expected sgd, momentum, nesterov or adam, or an object with that type, got null",
+      "optimizer: expected sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam, amsgrad, adamw, adamax, nadam, radam or lion, or an object with that type, got null",
     );
     refuses({ maxSeconds: "1" }, TypeError, "maxSeconds: expected a number > 0 and ≤ 2147483647, got '1'");
     refuses({ maxSeconds: 0 }, RangeError, "maxSeconds: expected a number > 0 and ≤ 2147483647, got 0");

@@ -43,7 +43,7 @@ describe("options of a network", () => {
   });
 
   test("step takes an optimizer, else the one last used, else adam", () => {
-    const last = { type: "sgd", learningRate: 2 } as const;
+    const last = { type: "sgd", learningRate: 2, weightDecay: 0, decayBias: false } as const;
     expect(resolveStepOptions({}, { dtype: "float32", last }).optimizer).toBe(last);
     expect(resolveStepOptions({}, { dtype: "float32" }).optimizer.type).toBe("adam");
     expect(resolveStepOptions({ optimizer: "momentum" }, { dtype: "float32", last }).optimizer.type).toBe("momentum");

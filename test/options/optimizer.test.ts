@@ -7,11 +7,23 @@ function refuses(optimizer: unknown, kind: typeof TypeError | typeof RangeError,
 }
 
 describe("resolveOptimizer", () => {
+  const decay = { weightDecay: 0, decayBias: false };
+  const adam = { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ...decay };
+
   test.each([
-    ["sgd", { learningRate: 0.1 }],
-    ["momentum", { learningRate: 0.02, momentum: 0.9 }],
-    ["nesterov", { learningRate: 0.02, momentum: 0.9 }],
-    ["adam", { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }],
+    ["sgd", { learningRate: 0.1, ...decay }],
+    ["momentum", { learningRate: 0.02, momentum: 0.9, dampening: 0, ...decay }],
+    ["nesterov", { learningRate: 0.02, momentum: 0.9, ...decay }],
+    ["adagrad", { learningRate: 0.01, epsilon: 1e-10, ...decay }],
+    ["adadelta", { learningRate: 1, rho: 0.9, epsilon: 1e-6, ...decay }],
+    ["rmsprop", { learningRate: 0.001, rho: 0.99, momentum: 0, centered: false, epsilon: 1e-8, ...decay }],
+    ["adam", adam],
+    ["amsgrad", adam],
+    ["adamw", { ...adam, weightDecay: 0.01 }],
+    ["adamax", { ...adam, learningRate: 0.002 }],
+    ["nadam", { ...adam, learningRate: 0.002, momentumDecay: 0.004 }],
+    ["radam", adam],
+    ["lion", { learningRate: 0.0001, beta1: 0.9, beta2: 0.99, ...decay }],
   ])("%s, by name and by type alone, has the defaults of the table, and resolves to itself", (type, defaults) => {
     const resolved = resolveOptimizer(type);
     expect(resolved).toEqual({ type, ...defaults });
@@ -24,7 +36,7 @@ describe("resolveOptimizer", () => {
     const given = { type: "adam", learningRate: 0.5, beta1: undefined };
     const resolved = resolveOptimizer(given);
     given.learningRate = 7;
-    expect(resolved).toEqual({ type: "adam", learningRate: 0.5, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+    expect(resolved).toEqual({ type: "adam", ...adam, learningRate: 0.5 });
   });
 
   test.each([0, -1, NaN, Infinity])("a learning rate or epsilon of %d", (value) => {
@@ -47,7 +59,7 @@ describe("resolveOptimizer", () => {
       `optimizer.learningRate: expected a finite number > 0 after rounding to float32, got ${learningRate}`,
       "float32",
     );
-    expect(resolveOptimizer({ type: "sgd", learningRate })).toEqual({ type: "sgd", learningRate });
+    expect(resolveOptimizer({ type: "sgd", learningRate })).toEqual({ type: "sgd", learningRate, ...decay });
   });
 
   test("coefficients live in [0, 1), also after rounding", () => {
@@ -67,13 +79,31 @@ describe("resolveOptimizer", () => {
     expect(resolveOptimizer({ type: "nesterov", momentum: 0 })).toMatchObject({ momentum: 0 });
   });
 
+  test("a decay is not negative, and not so large that a step would turn the sign of a weight", () => {
+    refuses(
+      { type: "lion", weightDecay: -1 },
+      RangeError,
+      "optimizer.weightDecay: expected a finite number ≥ 0, got -1",
+    );
+    refuses(
+      { type: "sgd", learningRate: 0.5, weightDecay: 2 },
+      RangeError,
+      "optimizer.weightDecay: expected less than 1/learningRate, 2, got 2",
+    );
+    refuses({ type: "adamw", decayBias: 1 }, TypeError, "optimizer.decayBias: expected true or false, got 1");
+  });
+
   test("unknown names and options name the nearest right one", () => {
     refuses(
       "adma",
       RangeError,
-      "optimizer: expected sgd, momentum, nesterov or adam, got 'adma', did you mean 'adam'?",
+      "optimizer: expected sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam, amsgrad, adamw, adamax, nadam, radam or lion, got 'adma', did you mean 'adam'?",
     );
-    refuses("lbfgs", RangeError, "optimizer: expected sgd, momentum, nesterov or adam, got 'lbfgs'");
+    refuses(
+      "lbfgs",
+      RangeError,
+      "optimizer: expected sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam, amsgrad, adamw, adamax, nadam, radam or lion, got 'lbfgs'",
+    );
     refuses(
       { type: "sgd", learninRate: 1 },
       TypeError,
@@ -82,9 +112,13 @@ describe("resolveOptimizer", () => {
     refuses(
       { type: "sgd", momentum: 0.9 },
       TypeError,
-      "optimizer: unknown option 'momentum'; the options are type and learningRate",
+      "optimizer: unknown option 'momentum'; the options are type, learningRate, weightDecay and decayBias",
     );
-    refuses({ learningRate: 1 }, TypeError, "optimizer.type: expected sgd, momentum, nesterov or adam, got undefined");
+    refuses(
+      { learningRate: 1 },
+      TypeError,
+      "optimizer.type: expected sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam, amsgrad, adamw, adamax, nadam, radam or lion, got undefined",
+    );
     refuses(
       { type: "sgd", learningRate: "0.1" },
       TypeError,
@@ -98,7 +132,7 @@ describe("resolveOptimizer", () => {
     refuses(
       [],
       TypeError,
-      "optimizer: expected sgd, momentum, nesterov or adam, or an object with that type, got an array of 0",
+      "optimizer: expected sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam, amsgrad, adamw, adamax, nadam, radam or lion, or an object with that type, got an array of 0",
     );
   });
 });
