@@ -16,6 +16,16 @@ export const ACTIVATION_TANH: i32 = 2;
 export const ACTIVATION_RELU: i32 = 3;
 export const ACTIVATION_LEAKY_RELU: i32 = 4; // NODE_ALPHA = slope below 0
 export const ACTIVATION_SOFTMAX: i32 = 5;
+export const ACTIVATION_ELU: i32 = 6; // NODE_ALPHA = α
+export const ACTIVATION_SELU: i32 = 7;
+export const ACTIVATION_SOFTPLUS: i32 = 8;
+export const ACTIVATION_SOFTSIGN: i32 = 9;
+export const ACTIVATION_HARD_SIGMOID: i32 = 10;
+export const ACTIVATION_RELU6: i32 = 11;
+export const ACTIVATION_SILU: i32 = 12; // from here on the derivative is taken from z, which is kept
+export const ACTIVATION_GELU: i32 = 13;
+export const ACTIVATION_MISH: i32 = 14;
+export const ACTIVATION_HARD_SWISH: i32 = 15;
 
 export const LOSS_SQUARED_ERROR: i32 = 0; // ½·Σ(a − y)²
 export const LOSS_MEAN_SQUARED_ERROR: i32 = 1; // Σ(a − y)² / outputs

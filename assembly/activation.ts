@@ -1,31 +1,122 @@
 // Activation functions: value and derivative side by side, on arrays of whole vectors. A new function is a code in abi.ts,
-// a case in `value` (or a map of maps.ts) and in `slope`, a line in each switch, a row in its test.
+// a case in `value` (or a map of maps.ts) and in `slope`, a line in each switch, a row in its test. Derivatives are written in
+// a = f(z) where that says enough; from ACTIVATION_SILU on in z.
 import {
-  ACTIVATION_LEAKY_RELU, ACTIVATION_LINEAR, ACTIVATION_RELU, ACTIVATION_SIGMOID, ACTIVATION_SOFTMAX, ACTIVATION_TANH,
+  ACTIVATION_ELU, ACTIVATION_GELU, ACTIVATION_HARD_SIGMOID, ACTIVATION_HARD_SWISH, ACTIVATION_LEAKY_RELU,
+  ACTIVATION_LINEAR, ACTIVATION_MISH, ACTIVATION_RELU, ACTIVATION_RELU6, ACTIVATION_SELU, ACTIVATION_SIGMOID,
+  ACTIVATION_SILU, ACTIVATION_SOFTPLUS, ACTIVATION_SOFTSIGN, ACTIVATION_TANH,
 } from "./abi";
-import { LANES, MIN_NORMAL, PANEL, SIZE, UNIT_BYTES, flush, flushScalar } from "./lanes";
+import { LANES, MIN_NORMAL, PANEL, SIZE, UNIT_BYTES, flush } from "./lanes";
 import { mapSigmoid, mapTanh } from "./maps";
-import { vexp } from "./vmath";
+import { vexp, vexpm1Below, vgelu, vgeluSlope, vsigmoid, vsoftplus } from "./vmath";
 
-/** f(z) of the functions that are a few instructions; `alpha` is the slope of leakyRelu below 0. relu(z) = z < 0 ? 0 : z lets NaN pass. */
+/** Klambauer et al. 2017: selu(z) = λ·z above 0, λ·α·(e^z − 1) below. */
+const SELU_LAMBDA: f64 = 1.0507009873554805;
+const SELU_LAMBDA_ALPHA: f64 = 1.7580993408473766;
+
+/** e^z is +0 below this: z·σ(z) and z·tanh(softplus(z)) need a z that is finite there. */
+const Z_MIN: f64 = sizeof<real>() == 4 ? -104 : -746;
+/** tanh(softplus(z)) is 1 from here on. */
+const MISH_END: f64 = sizeof<real>() == 4 ? 20 : 40;
+
+@inline
+function splat(x: f64): v128 {
+  return v128.splat<real>(<real>x);
+}
+
+/** z between `low` and `high`; NaN stays. */
+@inline
+function clamp(z: v128, low: f64, high: f64): v128 {
+  return v128.pmin<real>(v128.pmax<real>(z, splat(low)), splat(high));
+}
+
+/** f(z); `alpha` is the slope of leakyRelu below 0, the α of elu. relu(z) = z < 0 ? 0 : z lets NaN pass. */
 @inline
 function value(code: i32, z: v128, alpha: v128): v128 {
-  const negative = v128.lt<real>(z, v128.splat<real>(0));
+  const negative = v128.lt<real>(z, splat(0));
   if (code == ACTIVATION_RELU) return v128.andnot(z, negative);
   if (code == ACTIVATION_LEAKY_RELU) return v128.bitselect(v128.mul<real>(alpha, z), z, negative);
+  if (code == ACTIVATION_ELU) return v128.bitselect(v128.mul<real>(alpha, vexpm1Below(z)), z, negative);
+  if (code == ACTIVATION_SELU) {
+    const below = v128.mul<real>(splat(SELU_LAMBDA_ALPHA), vexpm1Below(z));
+    return v128.bitselect(below, v128.mul<real>(splat(SELU_LAMBDA), z), negative);
+  }
+  if (code == ACTIVATION_SOFTPLUS) return vsoftplus(z);
+  if (code == ACTIVATION_SOFTSIGN) {
+    const size = v128.pmin<real>(v128.abs<real>(z), splat(sizeof<real>() == 4 ? 1e30 : 1e300)); // ∞/∞ is no number
+    return v128.or(v128.div<real>(size, v128.add<real>(size, splat(1))), v128.and(z, splat(-0.0)));
+  }
+  if (code == ACTIVATION_RELU6) return clamp(z, 0, 6);
+  if (code == ACTIVATION_HARD_SIGMOID) {
+    return v128.div<real>(clamp(v128.add<real>(z, splat(3)), 0, 6), splat(6));
+  }
+  if (code == ACTIVATION_SILU) return v128.mul<real>(v128.pmax<real>(z, splat(Z_MIN)), vsigmoid(z));
+  if (code == ACTIVATION_GELU) return vgelu(z);
+  if (code == ACTIVATION_MISH) {
+    const e = vexp(clamp(z, Z_MIN, MISH_END));
+    const n = v128.mul<real>(e, v128.add<real>(e, splat(2)));
+    return v128.mul<real>(v128.pmax<real>(z, splat(Z_MIN)), v128.div<real>(n, v128.add<real>(n, splat(2))));
+  }
+  if (code == ACTIVATION_HARD_SWISH) {
+    const gate = clamp(v128.add<real>(z, splat(3)), 0, 6);
+    return v128.div<real>(v128.mul<real>(v128.pmax<real>(z, splat(-3)), gate), splat(6));
+  }
   return z;
 }
 
-/** d·f′(z) written in terms of a = f(z). The derivative of relu and leakyRelu at 0 is that of the left side. */
+/** d·f′(z) in terms of a = f(z). At a kink: the derivative of the left side; relu6 and hardSigmoid 0 at both. */
 @inline
 function slope(code: i32, d: v128, a: v128, alpha: v128): v128 {
-  const one = v128.splat<real>(1);
+  const one = splat(1);
   if (code == ACTIVATION_SIGMOID) return v128.mul<real>(d, v128.mul<real>(a, v128.sub<real>(one, a)));
   if (code == ACTIVATION_TANH) return v128.mul<real>(d, v128.sub<real>(one, v128.mul<real>(a, a)));
-  const positive = v128.gt<real>(a, v128.splat<real>(0));
+  if (code == ACTIVATION_SOFTPLUS) {
+    // 1 − e^−a = −(e^−a − 1)
+    return v128.mul<real>(d, v128.sub<real>(splat(0), vexpm1Below(v128.sub<real>(splat(0), a))));
+  }
+  if (code == ACTIVATION_SOFTSIGN) {
+    const rest = v128.sub<real>(one, v128.abs<real>(a));
+    return v128.mul<real>(d, v128.mul<real>(rest, rest));
+  }
+  const positive = v128.gt<real>(a, splat(0));
   if (code == ACTIVATION_RELU) return v128.and(d, positive);
   if (code == ACTIVATION_LEAKY_RELU) return v128.bitselect(d, v128.mul<real>(alpha, d), positive);
+  if (code == ACTIVATION_ELU) return v128.bitselect(d, v128.mul<real>(d, v128.add<real>(a, alpha)), positive);
+  if (code == ACTIVATION_SELU) {
+    const factor = v128.bitselect(splat(SELU_LAMBDA), v128.add<real>(a, splat(SELU_LAMBDA_ALPHA)), positive);
+    return v128.mul<real>(d, factor);
+  }
+  if (code == ACTIVATION_RELU6) return v128.and(d, v128.and(positive, v128.lt<real>(a, splat(6))));
+  if (code == ACTIVATION_HARD_SIGMOID) {
+    return v128.and(v128.div<real>(d, splat(6)), v128.and(positive, v128.lt<real>(a, one)));
+  }
   return d;
+}
+
+/** d·f′(z) in terms of z. */
+@inline
+function slopeOfZ(code: i32, d: v128, z: v128): v128 {
+  const one = splat(1);
+  if (code == ACTIVATION_SILU) {
+    // σ + z·σ·(1 − σ)
+    const s = vsigmoid(z);
+    const bend = v128.mul<real>(clamp(z, Z_MIN, -Z_MIN), v128.mul<real>(s, v128.sub<real>(one, s)));
+    return v128.mul<real>(d, v128.add<real>(s, bend));
+  }
+  if (code == ACTIVATION_GELU) return v128.mul<real>(d, vgeluSlope(z));
+  if (code == ACTIVATION_MISH) {
+    // With e = e^z, n = e·(e + 2): n/(n + 2) + 4·z·e·(1 + e)/(n + 2)²
+    const c = clamp(z, Z_MIN, MISH_END);
+    const e = vexp(c);
+    const n = v128.mul<real>(e, v128.add<real>(e, splat(2)));
+    const m = v128.add<real>(n, splat(2));
+    const over = v128.mul<real>(v128.mul<real>(splat(4), v128.mul<real>(c, e)), v128.add<real>(e, one));
+    return v128.mul<real>(d, v128.add<real>(v128.div<real>(n, m), v128.div<real>(over, v128.mul<real>(m, m))));
+  }
+  // hardSwish: 0 below −3, z/3 + ½, 1 above 3
+  const middle = v128.add<real>(v128.div<real>(z, splat(3)), splat(0.5));
+  const above = v128.bitselect(one, middle, v128.gt<real>(z, splat(3)));
+  return v128.mul<real>(d, v128.andnot(above, v128.lt<real>(z, splat(-3))));
 }
 
 /** a = f(z) over `count` elements, a multiple of LANES; a may be z. Not for softmax. */
@@ -37,19 +128,32 @@ export function activate(code: i32, a: usize, z: usize, count: i32, alpha: real)
     case ACTIVATION_TANH: mapTanh(a, z, count); break;
     case ACTIVATION_RELU: activateLoop(ACTIVATION_RELU, a, z, count, alpha); break;
     case ACTIVATION_LEAKY_RELU: activateLoop(ACTIVATION_LEAKY_RELU, a, z, count, alpha); break;
+    case ACTIVATION_ELU: activateLoop(ACTIVATION_ELU, a, z, count, alpha); break;
+    case ACTIVATION_SELU: activateLoop(ACTIVATION_SELU, a, z, count, alpha); break;
+    case ACTIVATION_SOFTPLUS: activateLoop(ACTIVATION_SOFTPLUS, a, z, count, alpha); break;
+    case ACTIVATION_SOFTSIGN: activateLoop(ACTIVATION_SOFTSIGN, a, z, count, alpha); break;
+    case ACTIVATION_HARD_SIGMOID: activateLoop(ACTIVATION_HARD_SIGMOID, a, z, count, alpha); break;
+    case ACTIVATION_RELU6: activateLoop(ACTIVATION_RELU6, a, z, count, alpha); break;
+    case ACTIVATION_SILU: activateLoop(ACTIVATION_SILU, a, z, count, alpha); break;
+    case ACTIVATION_GELU: activateLoop(ACTIVATION_GELU, a, z, count, alpha); break;
+    case ACTIVATION_MISH: activateLoop(ACTIVATION_MISH, a, z, count, alpha); break;
+    case ACTIVATION_HARD_SWISH: activateLoop(ACTIVATION_HARD_SWISH, a, z, count, alpha); break;
     default: assert(false);
   }
 }
 
 @inline
 function activateLoop(code: i32, a: usize, z: usize, count: i32, alpha: real): void {
-  const slopes = v128.splat<real>(alpha);
+  const alphas = v128.splat<real>(alpha);
   const bytes = <usize>(count * SIZE);
-  for (let i: usize = 0; i < bytes; i += 16) v128.store(a + i, value(code, v128.load(z + i), slopes));
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(a + i, value(code, v128.load(z + i), alphas));
 }
 
-/** delta ∘= f′(z), read from a = f(z), over `count` elements, a multiple of LANES; results below normal become +0. */
-export function applySlope(code: i32, delta: usize, a: usize, count: i32, alpha: real): void {
+/**
+ * delta ∘= f′(z) over `count` elements, a multiple of LANES; results below normal become +0. Reads a = f(z), or z where
+ * the derivative is written in it.
+ */
+export function applySlope(code: i32, delta: usize, a: usize, z: usize, count: i32, alpha: real): void {
   assert(count % LANES == 0);
   switch (code) {
     case ACTIVATION_LINEAR: slopeLoop(ACTIVATION_LINEAR, delta, a, count, alpha); break;
@@ -57,29 +161,59 @@ export function applySlope(code: i32, delta: usize, a: usize, count: i32, alpha:
     case ACTIVATION_TANH: slopeLoop(ACTIVATION_TANH, delta, a, count, alpha); break;
     case ACTIVATION_RELU: slopeLoop(ACTIVATION_RELU, delta, a, count, alpha); break;
     case ACTIVATION_LEAKY_RELU: slopeLoop(ACTIVATION_LEAKY_RELU, delta, a, count, alpha); break;
+    case ACTIVATION_ELU: slopeLoop(ACTIVATION_ELU, delta, a, count, alpha); break;
+    case ACTIVATION_SELU: slopeLoop(ACTIVATION_SELU, delta, a, count, alpha); break;
+    case ACTIVATION_SOFTPLUS: slopeLoop(ACTIVATION_SOFTPLUS, delta, a, count, alpha); break;
+    case ACTIVATION_SOFTSIGN: slopeLoop(ACTIVATION_SOFTSIGN, delta, a, count, alpha); break;
+    case ACTIVATION_HARD_SIGMOID: slopeLoop(ACTIVATION_HARD_SIGMOID, delta, a, count, alpha); break;
+    case ACTIVATION_RELU6: slopeLoop(ACTIVATION_RELU6, delta, a, count, alpha); break;
+    case ACTIVATION_SILU: slopeLoop(ACTIVATION_SILU, delta, z, count, alpha); break;
+    case ACTIVATION_GELU: slopeLoop(ACTIVATION_GELU, delta, z, count, alpha); break;
+    case ACTIVATION_MISH: slopeLoop(ACTIVATION_MISH, delta, z, count, alpha); break;
+    case ACTIVATION_HARD_SWISH: slopeLoop(ACTIVATION_HARD_SWISH, delta, z, count, alpha); break;
     default: assert(false);
   }
 }
 
 @inline
-function slopeLoop(code: i32, delta: usize, a: usize, count: i32, alpha: real): void {
-  const slopes = v128.splat<real>(alpha);
+function slopeLoop(code: i32, delta: usize, from: usize, count: i32, alpha: real): void {
+  const alphas = v128.splat<real>(alpha);
   const min = v128.splat<real>(<real>MIN_NORMAL);
   const bytes = <usize>(count * SIZE);
   for (let i: usize = 0; i < bytes; i += 16) {
-    v128.store(delta + i, flush(slope(code, v128.load(delta + i), v128.load(a + i), slopes), min));
+    const d = v128.load(delta + i), x = v128.load(from + i);
+    v128.store(delta + i, flush(code >= ACTIVATION_SILU ? slopeOfZ(code, d, x) : slope(code, d, x, alphas), min));
   }
 }
 
 /** One element of applySlope, for the loss. */
 @inline
-export function slopeScalar(code: i32, d: real, a: real, alpha: real): real {
+export function slopeScalar(code: i32, d: real, a: real, z: real, alpha: real): real {
   switch (code) {
+    case ACTIVATION_LINEAR: return d;
     case ACTIVATION_SIGMOID: return d * (a * (1 - a));
     case ACTIVATION_TANH: return d * (1 - a * a);
     case ACTIVATION_RELU: return a > 0 ? d : 0;
     case ACTIVATION_LEAKY_RELU: return a > 0 ? d : alpha * d;
-    default: return d;
+    default: return slopeLane(code, d, a, z, alpha);
+  }
+}
+
+/** The others by a vector's first lane. */
+function slopeLane(code: i32, d: real, a: real, z: real, alpha: real): real {
+  const ds = v128.splat<real>(d), as = v128.splat<real>(a), zs = v128.splat<real>(z), alphas = v128.splat<real>(alpha);
+  switch (code) {
+    case ACTIVATION_ELU: return v128.extract_lane<real>(slope(ACTIVATION_ELU, ds, as, alphas), 0);
+    case ACTIVATION_SELU: return v128.extract_lane<real>(slope(ACTIVATION_SELU, ds, as, alphas), 0);
+    case ACTIVATION_SOFTPLUS: return v128.extract_lane<real>(slope(ACTIVATION_SOFTPLUS, ds, as, alphas), 0);
+    case ACTIVATION_SOFTSIGN: return v128.extract_lane<real>(slope(ACTIVATION_SOFTSIGN, ds, as, alphas), 0);
+    case ACTIVATION_HARD_SIGMOID: return v128.extract_lane<real>(slope(ACTIVATION_HARD_SIGMOID, ds, as, alphas), 0);
+    case ACTIVATION_RELU6: return v128.extract_lane<real>(slope(ACTIVATION_RELU6, ds, as, alphas), 0);
+    case ACTIVATION_SILU: return v128.extract_lane<real>(slopeOfZ(ACTIVATION_SILU, ds, zs), 0);
+    case ACTIVATION_GELU: return v128.extract_lane<real>(slopeOfZ(ACTIVATION_GELU, ds, zs), 0);
+    case ACTIVATION_MISH: return v128.extract_lane<real>(slopeOfZ(ACTIVATION_MISH, ds, zs), 0);
+    case ACTIVATION_HARD_SWISH: return v128.extract_lane<real>(slopeOfZ(ACTIVATION_HARD_SWISH, ds, zs), 0);
+    default: assert(false); return d;
   }
 }
 

@@ -42,7 +42,11 @@ export function forwardNode(net: usize, l: i32, n: i32, vector: bool, begin: i32
   if (end < units) return;
   if (!vector) clearPadding(a, units, n);
   else if (units % TILE_COLS != 0) {
-    memory.fill(a + <usize>(units * SIZE), 0, <usize>((roundUp(units, TILE_COLS) - units) * SIZE));
+    const z = load<usize>(node, NODE_Z_PTR), used = <usize>(units * SIZE);
+    const rest = <usize>(roundUp(units, TILE_COLS) * SIZE) - used;
+    memory.fill(a + used, 0, rest);
+    // A derivative may be taken from z in whole vectors.
+    if (z != a && load<i32>(node, NODE_KIND) == NODE_KIND_DENSE) memory.fill(z + used, 0, rest);
   }
 }
 
@@ -134,8 +138,8 @@ function nodeSlope(node: usize, n: i32, vector: bool): void {
   const units = load<i32>(node, NODE_UNITS);
   const count = vector ? roundUp(units, TILE_COLS) : ((n + PANEL - 1) / PANEL) * units * PANEL;
   applySlope(
-    load<i32>(node, NODE_ACTIVATION), load<usize>(node, NODE_DELTA_PTR), load<usize>(node, NODE_A_PTR), count,
-    <real>load<f64>(node, NODE_ALPHA),
+    load<i32>(node, NODE_ACTIVATION), load<usize>(node, NODE_DELTA_PTR), load<usize>(node, NODE_A_PTR),
+    load<usize>(node, NODE_Z_PTR), count, <real>load<f64>(node, NODE_ALPHA),
   );
 }
 

@@ -50,7 +50,7 @@ export function lossBlock(
     const max = scratch + <usize>(s * SIZE);
     addLoss(job, inStep + s, sampleLoss(net, a, z, y, isClass, units, stride, max, max + <usize>scratchHalf));
     if (count) correct += isCorrect(a, y, isClass, units, stride);
-    if (backward) sampleDelta(net, node, load<usize>(node, NODE_DELTA_PTR) + sample, a, y, isClass, units, stride, scale);
+    if (backward) sampleDelta(net, node, load<usize>(node, NODE_DELTA_PTR) + sample, a, z, y, isClass, units, stride, scale);
   }
   if (backward && !vector) clearPadding(load<usize>(node, NODE_DELTA_PTR), units, n);
   if (count) store<f64>(job, load<f64>(job, JOB_STEP_CORRECT) + <f64>correct, JOB_STEP_CORRECT);
@@ -165,7 +165,7 @@ function sampleLoss(
 
 /** delta[o] = rnd(1/B)·∂ℓ/∂z[o] of one sample, `stride` bytes between units. */
 function sampleDelta(
-  net: usize, node: usize, delta: usize, a: usize, y: usize, isClass: bool, units: i32, stride: usize, scale: real,
+  net: usize, node: usize, delta: usize, a: usize, z: usize, y: usize, isClass: bool, units: i32, stride: usize, scale: real,
 ): void {
   const loss = load<i32>(net, NET_LOSS);
   const activation = load<i32>(node, NODE_ACTIVATION);
@@ -196,7 +196,7 @@ function sampleDelta(
       const i = <usize>o * stride;
       const value = load<real>(a + i);
       const g = factor * (value - load<real>(y + <usize>(o * SIZE)));
-      store<real>(delta + i, bce || activation == ACTIVATION_SOFTMAX ? g : slopeScalar(activation, g, value, alpha));
+      store<real>(delta + i, bce || activation == ACTIVATION_SOFTMAX ? g : slopeScalar(activation, g, value, load<real>(z + i), alpha));
     }
     if (activation == ACTIVATION_SOFTMAX) softmaxSlope(delta, a, units, stride);
   }

@@ -28,7 +28,7 @@ export function isOnline(net: usize, job: usize): bool {
   for (let l = 1; l < count; l++) {
     node += NODE_SIZE;
     if (load<i32>(node, NODE_KIND) != NODE_KIND_DENSE || load<i32>(node, NODE_UNITS) > TINY) return false;
-    if (load<i32>(node, NODE_ACTIVATION) == ACTIVATION_SOFTMAX) return false;
+    if (load<i32>(node, NODE_ACTIVATION) >= ACTIVATION_SOFTMAX) return false;
   }
   return true;
 }

@@ -154,7 +154,7 @@ function writeInputGradients(net: usize, job: usize, n: i32, first: i32, vector:
   const units = load<i32>(input, NODE_UNITS), delta = load<usize>(input, NODE_DELTA_PTR);
   // Node 0 has no activation: this only makes what is below normal +0, as in every other delta.
   const count = vector ? roundUp(units, TILE_COLS) : ((n + PANEL - 1) / PANEL) * units * PANEL;
-  applySlope(ACTIVATION_LINEAR, delta, delta, count, 0);
+  applySlope(ACTIVATION_LINEAR, delta, delta, delta, count, 0);
   writeRows(job, input, delta, load<usize>(job, JOB_INPUT_GRADIENT_PTR), n, first, vector);
 }
 

@@ -173,6 +173,19 @@ function tanh<T>(x: v128): v128 {
   return v128.or(v128.div<T>(N, D), v128.and(x, signBit<T>()));
 }
 
+/** e^x − 1 for x ≤ 0, reduced as in tanh, where head is exact too. */
+@inline
+function expm1Below<T>(x: v128): v128 {
+  const v = v128.pmax<T>(x, all<T>(sizeof<T>() == 4 ? -20 : -40)); // below: −1
+  const y = v128.add<T>(v128.mul<T>(v, all<T>(LOG2E)), rounder<T>(1));
+  const n = v128.sub<T>(y, rounder<T>(1));
+  const t = v128.sub<T>(v, v128.mul<T>(n, ln2Hi<T>()));
+  const lo = v128.mul<T>(n, ln2Lo<T>());
+  const scale = toExponent<T>(y);
+  const head = v128.add<T>(v128.mul<T>(scale, t), v128.sub<T>(scale, all<T>(1)));
+  return v128.add<T>(head, v128.mul<T>(scale, v128.sub<T>(expTail<T>(v128.sub<T>(t, lo)), lo)));
+}
+
 // ── log, log1p ─────────────────────────────────────────────────────────────────────────────────
 
 const HALF_ROOT32: i32 = 0x3f3504f3; // √½
@@ -258,23 +271,91 @@ function log<T>(x: v128): v128 {
 }
 
 /**
- * log(1 + x), f64. With u = rnd(1 + x) = 2^k·m: where k = 0, f = x itself; elsewhere f = m − 1 and the error of u, relative to u,
- * is added. |x| < 2^-54 (±0 too) gives x.
+ * log(1 + x). With u = rnd(1 + x) = 2^k·m: where k = 0, f = x itself; elsewhere f = m − 1 and the error of u, relative to u,
+ * is added. |x| < 2^-25 (f32), 2^-54 (f64), ±0 too, gives x.
  */
 @inline
-function log1p(x: v128): v128 {
-  const one = all<f64>(1);
-  const u = f64x2.add(one, x);
-  const bits = moved<f64>(u);
-  const k = exponentOf<f64>(bits);
-  const near = f64x2.eq(k, all<f64>(0));
+function log1p<T>(x: v128): v128 {
+  const one = all<T>(1);
+  const u = v128.add<T>(one, x);
+  const bits = moved<T>(u);
+  const k = exponentOf<T>(bits);
+  const near = v128.eq<T>(k, all<T>(0));
   // 1 + x − u, exact: the larger of 1 and x is taken from u first.
   const left = v128.bitselect(
-    f64x2.sub(one, f64x2.sub(u, x)), f64x2.sub(x, f64x2.sub(u, one)), f64x2.gt(x, one),
+    v128.sub<T>(one, v128.sub<T>(u, x)), v128.sub<T>(x, v128.sub<T>(u, one)), v128.gt<T>(x, one),
   );
-  const error = v128.andnot(f64x2.div(left, u), near);
-  const value = logSpecial<f64>(u, logSum<f64>(k, v128.bitselect(x, fractionOf<f64>(bits), near), error));
-  return v128.bitselect(x, value, f64x2.lt(f64x2.abs(x), all<f64>(5.551115123125783e-17)));
+  const error = v128.andnot(v128.div<T>(left, u), near);
+  const value = logSpecial<T>(u, logSum<T>(k, v128.bitselect(x, fractionOf<T>(bits), near), error));
+  const small = all<T>(sizeof<T>() == 4 ? 2.9802322387695312e-8 : 5.551115123125783e-17);
+  return v128.bitselect(x, value, v128.lt<T>(v128.abs<T>(x), small));
+}
+
+/** log(1 + e^x) = max(x, 0) + log(1 + e^−|x|). */
+@inline
+function softplus<T>(x: v128): v128 {
+  const e = expWithin<T>(v128.pmax<T>(v128.or(x, signBit<T>()), expMin<T>()));
+  return v128.add<T>(v128.and(x, v128.gt<T>(x, all<T>(0))), log1p<T>(e));
+}
+
+// ── The normal distribution, f64 ───────────────────────────────────────────────────────────────
+
+/**
+ * Φ(−u) = e^(−u²/2)·P(t)/(1 + u), t = (u − 5)/(u + 5), 0 ≤ u: P is our own Chebyshev fit of (1 + u)·e^(u²/2)·Φ(−u) over all u, degree
+ * 23, 2^-56 before rounding; even and odd powers apart. The factor beside `gauss` = e^(−u²/2): at most 3 ulp off.
+ */
+@inline
+function normalTail(u: v128, gauss: v128): v128 {
+  const t = f64x2.div(f64x2.sub(u, all<f64>(5)), f64x2.add(u, all<f64>(5)));
+  const s = f64x2.mul(t, t);
+  let even = f64x2.add(f64x2.mul(s, all<f64>(-2.8233272215141205e-10)), all<f64>(3.6280682399194867e-9));
+  even = f64x2.add(f64x2.mul(even, s), all<f64>(-2.6287875968778985e-8));
+  even = f64x2.add(f64x2.mul(even, s), all<f64>(1.278804945396261e-7));
+  even = f64x2.add(f64x2.mul(even, s), all<f64>(-7.034836922558877e-8));
+  even = f64x2.add(f64x2.mul(even, s), all<f64>(-9.896096712884405e-6));
+  even = f64x2.add(f64x2.mul(even, s), all<f64>(0.00018233414474988366));
+  even = f64x2.add(f64x2.mul(even, s), all<f64>(-0.0016760723444742157));
+  even = f64x2.add(f64x2.mul(even, s), all<f64>(-0.015170415402525146));
+  even = f64x2.add(f64x2.mul(even, s), all<f64>(-0.02640104296630763));
+  even = f64x2.add(f64x2.mul(even, s), all<f64>(0.03103036842596369));
+  even = f64x2.add(f64x2.mul(even, s), all<f64>(0.46151582985003775));
+  let odd = f64x2.add(f64x2.mul(s, all<f64>(-3.9886338590692045e-10)), all<f64>(4.500725392479864e-9));
+  odd = f64x2.add(f64x2.mul(odd, s), all<f64>(-3.120147211147667e-8));
+  odd = f64x2.add(f64x2.mul(odd, s), all<f64>(1.9663442631364518e-7));
+  odd = f64x2.add(f64x2.mul(odd, s), all<f64>(-1.3077682743993349e-6));
+  odd = f64x2.add(f64x2.mul(odd, s), all<f64>(9.060011716331426e-6));
+  odd = f64x2.add(f64x2.mul(odd, s), all<f64>(-5.3607652870422455e-5));
+  odd = f64x2.add(f64x2.mul(odd, s), all<f64>(7.79161509574746e-6));
+  odd = f64x2.add(f64x2.mul(odd, s), all<f64>(0.006522000665119207));
+  odd = f64x2.add(f64x2.mul(odd, s), all<f64>(0.02453696324390185));
+  odd = f64x2.add(f64x2.mul(odd, s), all<f64>(0.010002352385220747));
+  odd = f64x2.add(f64x2.mul(odd, s), all<f64>(-0.09155228183400893));
+  const p = f64x2.add(f64x2.mul(odd, t), even);
+  return f64x2.div(f64x2.mul(gauss, p), f64x2.add(u, all<f64>(1)));
+}
+
+/** Below −40 Φ is +0 and from 40 on 1. NaN stays. */
+const NORMAL_END: f64 = 40;
+
+/** x·Φ(x): the gelu. */
+@inline
+function gelu64(x: v128): v128 {
+  const u = f64x2.pmin(f64x2.abs(x), all<f64>(NORMAL_END));
+  const tail = normalTail(u, exp<f64>(f64x2.mul(f64x2.mul(u, u), all<f64>(-0.5))));
+  const phi = v128.bitselect(tail, f64x2.sub(all<f64>(1), tail), f64x2.lt(x, all<f64>(0)));
+  return f64x2.mul(f64x2.pmax(x, all<f64>(-NORMAL_END)), phi);
+}
+
+/** Its derivative: Φ(x) + x·e^(−x²/2)/√(2π). */
+@inline
+function geluSlope64(x: v128): v128 {
+  const u = f64x2.pmin(f64x2.abs(x), all<f64>(NORMAL_END));
+  const gauss = exp<f64>(f64x2.mul(f64x2.mul(u, u), all<f64>(-0.5)));
+  const tail = normalTail(u, gauss);
+  const negative = f64x2.lt(x, all<f64>(0));
+  const phi = v128.bitselect(tail, f64x2.sub(all<f64>(1), tail), negative);
+  const density = f64x2.mul(f64x2.mul(u, gauss), all<f64>(0.3989422804014327));
+  return v128.bitselect(f64x2.sub(phi, density), f64x2.add(phi, density), negative);
 }
 
 // ── Lanes of the network's dtype ───────────────────────────────────────────────────────────────
@@ -287,6 +368,40 @@ export function vexp(x: v128): v128 {
 @inline
 export function vlog(x: v128): v128 {
   return log<real>(x);
+}
+
+/** e^x − 1 for x ≤ 0. */
+@inline
+export function vexpm1Below(x: v128): v128 {
+  return expm1Below<real>(x);
+}
+
+@inline
+export function vlog1p(x: v128): v128 {
+  return log1p<real>(x);
+}
+
+@inline
+export function vsoftplus(x: v128): v128 {
+  return softplus<real>(x);
+}
+
+/** The gelu, in f64 for both dtypes, rounded once. */
+@inline
+export function vgelu(x: v128): v128 {
+  if (sizeof<real>() == 8) return gelu64(x);
+  const low = f32x4.demote_f64x2_zero(gelu64(f64x2.promote_low_f32x4(x)));
+  const high = f32x4.demote_f64x2_zero(gelu64(f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 0))));
+  return v128.shuffle<i64>(low, high, 0, 2);
+}
+
+/** Its derivative. */
+@inline
+export function vgeluSlope(x: v128): v128 {
+  if (sizeof<real>() == 8) return geluSlope64(x);
+  const low = f32x4.demote_f64x2_zero(geluSlope64(f64x2.promote_low_f32x4(x)));
+  const high = f32x4.demote_f64x2_zero(geluSlope64(f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 0))));
+  return v128.shuffle<i64>(low, high, 0, 2);
 }
 
 /** Two lanes of f64, in every binary. */
@@ -316,7 +431,7 @@ export function slog(x: f64): f64 {
 }
 
 export function slog1p(x: f64): f64 {
-  return f64x2.extract_lane(log1p(f64x2.splat(x)), 0);
+  return f64x2.extract_lane(log1p<f64>(f64x2.splat(x)), 0);
 }
 
 /** cos 2πv = 1 + w·C(w), w = v², |v| ≤ 1/8; 2^-61. */

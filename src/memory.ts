@@ -18,6 +18,16 @@ const ACTIVATION_CODES: Readonly<Record<ResolvedActivation["type"], number>> = {
   tanh: abi.ACTIVATION_TANH,
   relu: abi.ACTIVATION_RELU,
   leakyRelu: abi.ACTIVATION_LEAKY_RELU,
+  elu: abi.ACTIVATION_ELU,
+  selu: abi.ACTIVATION_SELU,
+  gelu: abi.ACTIVATION_GELU,
+  silu: abi.ACTIVATION_SILU,
+  softplus: abi.ACTIVATION_SOFTPLUS,
+  softsign: abi.ACTIVATION_SOFTSIGN,
+  mish: abi.ACTIVATION_MISH,
+  hardSigmoid: abi.ACTIVATION_HARD_SIGMOID,
+  hardSwish: abi.ACTIVATION_HARD_SWISH,
+  relu6: abi.ACTIVATION_RELU6,
   softmax: abi.ACTIVATION_SOFTMAX,
 };
 const LOSS_CODES: Readonly<Record<ResolvedSpec["loss"], number>> = {
@@ -174,7 +184,7 @@ export class NetworkMemory {
     }
     if (layer?.type !== "dense") return;
     set(abi.NODE_ACTIVATION, ACTIVATION_CODES[layer.activation.type]);
-    record.setFloat64(abi.NODE_ALPHA, layer.activation.type === "leakyRelu" ? layer.activation.alpha : 0, true);
+    record.setFloat64(abi.NODE_ALPHA, "alpha" in layer.activation ? layer.activation.alpha : 0, true);
     const own = trainable[index - 1] ?? false;
     // Something below is trained: its error signal comes through this node.
     const passes = trainable.slice(0, index - 1).some((below, l) => below !== false && this.isDense(l));

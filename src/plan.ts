@@ -1,6 +1,7 @@
 // Spec + sizes → named regions of one memory. Pure arithmetic on doubles, so that regions beyond 4 GiB can still be
 // computed and reported; touches no memory and knows no runtime.
 import { JOB_SIZE, NET_SIZE, NODE_SIZE, SEGMENT_SIZE } from "./core/abi.ts";
+import { keepsNetInput } from "./options/activation.ts";
 import type { DType } from "./options/network.ts";
 import type { ResolvedLayer, ResolvedSpec } from "./options/spec.ts";
 
@@ -37,7 +38,7 @@ export interface PlannedNode {
   readonly scale: Region | undefined;
   readonly shift: Region | undefined;
   readonly a: Region;
-  /** Own region where the loss reads net inputs, else that of `a`. */
+  /** Own region where the loss or the activation's derivative reads net inputs, else that of `a`. */
   readonly z: Region;
   readonly delta: Region | undefined;
 }
@@ -161,7 +162,8 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
   const nodes = widths.map((units, n): PlannedNode => {
     const layer = n === 0 ? undefined : (spec.layers[n - 1] as ResolvedLayer);
     const a = cursor.take(M * units * size);
-    const keepsZ = n === widths.length - 1 && (spec.loss === "crossEntropy" || spec.loss === "binaryCrossEntropy");
+    const forLoss = n === widths.length - 1 && (spec.loss === "crossEntropy" || spec.loss === "binaryCrossEntropy");
+    const keepsZ = forLoss || (layer?.type === "dense" && keepsNetInput(layer.activation));
     return {
       units,
       inputs: n === 0 ? units : (widths[n - 1] as number),

@@ -16,7 +16,7 @@ export function summarize(
       continue;
     }
     const { activation, trainable } = layer;
-    const name = activation.type === "leakyRelu" ? `leakyRelu(${activation.alpha})` : activation.type;
+    const name = "alpha" in activation ? `${activation.type}(${activation.alpha})` : activation.type;
     const count = (node?.inputs ?? 0) * layer.units + (layer.bias ? layer.units : 0);
     const trained = trainable === true ? "yes" : trainable === false ? "no" : `${trainable} only`;
     rows.push([String(l), "dense", shape, name, String(count), trained]);

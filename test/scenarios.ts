@@ -40,7 +40,11 @@ export interface Scenario {
 }
 
 const units = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(16, 17, 33));
-const hidden = fc.constantFrom<ActivationName>("linear", "sigmoid", "tanh", "relu", "leakyRelu");
+const hidden = fc.oneof(
+  fc.constantFrom<ActivationName>("linear", "sigmoid", "tanh", "relu", "leakyRelu"),
+  fc.constantFrom<ActivationName>("elu", "selu", "gelu", "silu", "softplus"),
+  fc.constantFrom<ActivationName>("softsign", "mish", "hardSigmoid", "hardSwish", "relu6"),
+);
 const ends = fc.constantFrom<[ActivationName, Loss]>(
   ["linear", "meanSquaredError"],
   ["tanh", "squaredError"],
@@ -49,6 +53,8 @@ const ends = fc.constantFrom<[ActivationName, Loss]>(
   ["softmax", "squaredError"],
   ["sigmoid", "binaryCrossEntropy"],
   ["sigmoid", "squaredError"],
+  ["softplus", "squaredError"],
+  ["mish", "meanSquaredError"],
 );
 
 export const scenario: fc.Arbitrary<Scenario> = fc

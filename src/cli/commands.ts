@@ -1,4 +1,7 @@
+import { ACTIVATIONS } from "../options/activation.ts";
 import { OPTIMIZER_NAMES } from "../options/optimizer.ts";
+
+export const HIDDEN_ACTIVATIONS = ACTIVATIONS.filter((name) => name !== "softmax");
 
 /** Defaults of `train`; the README's figures for the digits were measured with them. */
 export const TRAIN_DEFAULTS = {
@@ -28,7 +31,7 @@ export const OPTIONS = {
     help: "classification or regression; left out: text, or at most 20 different integers, are classes",
   },
   hidden: { value: "UNITS", help: 'units of the hidden layers, separated by commas, or "none"; 64' },
-  activation: { value: "NAME", help: "of the hidden layers: relu, tanh, sigmoid, leakyRelu, linear; relu" },
+  activation: { value: "NAME", help: `of the hidden layers: ${HIDDEN_ACTIVATIONS.join(", ")}; relu` },
   epochs: { value: "N", help: "passes over the training rows; 100" },
   batch: { value: "N", help: 'rows per step, or "full"; 32' },
   optimizer: { value: "NAME", help: `${OPTIMIZER_NAMES.join(", ")}; adam` },

@@ -1,7 +1,7 @@
 import { basename, extname } from "node:path";
 import { type DType, type EpochReport, Network } from "../index.ts";
 import { lossChart } from "./chart.ts";
-import { type OptionName, TRAIN_DEFAULTS } from "./commands.ts";
+import { HIDDEN_ACTIVATIONS, type OptionName, TRAIN_DEFAULTS } from "./commands.ts";
 import { coreValue } from "./cores.ts";
 import { Interrupted, UsageError } from "./errors.ts";
 import { checkWritable, writeWhole } from "./files.ts";
@@ -27,9 +27,7 @@ type Values = Partial<Record<OptionName, string>>;
 function settingsOf(values: Values): TrainSettings {
   return {
     hidden: unitsValue(values, "hidden") ?? TRAIN_DEFAULTS.hidden,
-    activation:
-      choiceValue(values, "activation", ["relu", "tanh", "sigmoid", "leakyRelu", "linear"]) ??
-      TRAIN_DEFAULTS.activation,
+    activation: choiceValue(values, "activation", HIDDEN_ACTIVATIONS) ?? TRAIN_DEFAULTS.activation,
     epochs: integerValue(values, "epochs", 1) ?? TRAIN_DEFAULTS.epochs,
     batch: batchValue(values) ?? TRAIN_DEFAULTS.batch,
     optimizer: optimizerValue(values),

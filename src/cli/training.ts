@@ -1,5 +1,6 @@
 import { splitIndices } from "../data/split.ts";
 import type {
+  ActivationName,
   Core,
   DType,
   EpochReport,
@@ -17,7 +18,7 @@ import type { Task } from "./targets.ts";
 /** Everything `train` can be told about the network and its training. */
 export interface TrainSettings {
   hidden: readonly number[];
-  activation: "relu" | "tanh" | "sigmoid" | "leakyRelu" | "linear";
+  activation: ActivationName;
   epochs: number;
   batch: number | "full";
   optimizer: Optimizer;

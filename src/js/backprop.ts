@@ -182,7 +182,8 @@ function nodeSlope(heap: Heap, node: number, n: number, vector: boolean): void {
   const count = vector ? units : roundUp(n, PANEL) * units;
   const delta = heap.ptr(node, NODE_DELTA_PTR);
   const a = heap.ptr(node, NODE_A_PTR);
-  applySlope(heap, heap.int(node, NODE_ACTIVATION), delta, a, count, heap.double(node, NODE_ALPHA));
+  const z = heap.ptr(node, NODE_Z_PTR);
+  applySlope(heap, heap.int(node, NODE_ACTIVATION), delta, a, z, count, heap.double(node, NODE_ALPHA));
 }
 
 /** Wᵀ·δ for inputs [begin, end) into the delta of the node below; it must come before W is updated. */

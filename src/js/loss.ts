@@ -169,7 +169,7 @@ function differenceDelta(heap: Heap, net: number, node: number, sample: Sample):
   for (let o = 0; o < units; o++) {
     const a = real[sample.a + o * stride] as number;
     const g = round(factor * round(a - (real[sample.y + o] as number)));
-    real[delta + o * stride] = slope(lanes, activation, g, a, alpha);
+    real[delta + o * stride] = slope(lanes, activation, g, a, real[sample.z + o * stride] as number, alpha);
   }
   if (!isBinary && own === ACTIVATION_SOFTMAX) softmaxSlope(heap, delta, sample.a, units, stride);
 }

@@ -196,7 +196,7 @@ function writeInputGradients(heap: Heap, net: number, job: number, n: number, fi
   const delta = heap.ptr(input, NODE_DELTA_PTR);
   // Node 0 has no activation: this only makes what is below normal +0, as in every other delta.
   const count = (vector ? 1 : roundUp(n, PANEL)) * heap.int(input, NODE_UNITS);
-  applySlope(heap, ACTIVATION_LINEAR, delta, delta, count, 0);
+  applySlope(heap, ACTIVATION_LINEAR, delta, delta, delta, count, 0);
   writeRows(heap, job, input, delta, to, n, first, vector);
 }
 

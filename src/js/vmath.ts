@@ -135,6 +135,28 @@ function withSign(size: number, x: number): number {
   return x < 0 || Object.is(x, -0) ? -size : size;
 }
 
+/** e^x − 1 for x ≤ 0. */
+export function expm1Below32(x: number): number {
+  const v = Math.max(x, -20);
+  const n = f(f(f(v * LOG2E32) + ROUND32_TANH) - ROUND32_TANH);
+  const t = f(v - f(n * LN2_HI32));
+  const lo = f(n * LN2_LO32);
+  const scale = power(n);
+  const head = f(f(scale * t) + f(scale - 1));
+  return f(head + f(scale * f(expTail32(f(t - lo)) - lo)));
+}
+
+/** e^x − 1 for x ≤ 0. */
+export function expm1Below64(x: number): number {
+  const v = Math.max(x, -40);
+  const n = v * LOG2E64 + ROUND64_TANH - ROUND64_TANH;
+  const t = v - n * LN2_HI64;
+  const lo = n * LN2_LO64;
+  const scale = power(n);
+  const head = scale * t + (scale - 1);
+  return head + scale * (expTail64(t - lo) - lo);
+}
+
 const LOG0_32 = f(0.666667759);
 const LOG1_32 = f(0.399775803);
 const LOG2_32 = f(0.298709303);
@@ -202,6 +224,23 @@ export function log64(x: number): number {
 }
 
 /** log(1 + x); −Infinity at −1, NaN below. */
+export function log1p32(x: number): number {
+  if (Math.abs(x) < 2.9802322387695312e-8) return x;
+  const u = f(1 + x);
+  if (!(u > 0)) return u === 0 ? -Infinity : NaN;
+  if (u === Infinity) return u;
+  float32[0] = u;
+  const k = ((((bits32[0] as number) + (0x3f800000 - 0x3f3504f3)) | 0) >> 23) - 127;
+  bits32[0] = (bits32[0] as number) - (k << 23);
+  const fraction = k === 0 ? x : f((float32[0] as number) - 1);
+  const error = k === 0 ? 0 : f((x > 1 ? f(1 - f(u - x)) : f(x - f(u - 1))) / u);
+  const kHi = f(k * LN2_HI32);
+  const sum = f(kHi + fraction);
+  const rest = f(f(fraction - f(sum - kHi)) + f(f(k * LN2_LO32) + error));
+  return f(sum + f(rest - logBend32(fraction)));
+}
+
+/** log(1 + x); −Infinity at −1, NaN below. */
 export function log1p64(x: number): number {
   if (Math.abs(x) < 5.551115123125783e-17) return x;
   const u = 1 + x;
@@ -214,6 +253,54 @@ export function log1p64(x: number): number {
   const sum = kHi + fraction;
   const rest = fraction - (sum - kHi) + (k * LN2_LO64 + error);
   return sum + (rest - logBend64(fraction));
+}
+
+/** log(1 + e^x). */
+export function softplus32(x: number): number {
+  return f((x > 0 ? x : 0) + log1p32(exp32(-Math.abs(x))));
+}
+
+/** log(1 + e^x). */
+export function softplus64(x: number): number {
+  return (x > 0 ? x : 0) + log1p64(exp64(-Math.abs(x)));
+}
+
+/** By ascending power of t. */
+const NORMAL = [
+  0.46151582985003775, -0.09155228183400893, 0.03103036842596369, 0.010002352385220747, -0.02640104296630763,
+  0.02453696324390185, -0.015170415402525146, 0.006522000665119207, -0.0016760723444742157, 7.79161509574746e-6,
+  0.00018233414474988366, -5.3607652870422455e-5, -9.896096712884405e-6, 9.060011716331426e-6, -7.034836922558877e-8,
+  -1.3077682743993349e-6, 1.278804945396261e-7, 1.9663442631364518e-7, -2.6287875968778985e-8, -3.120147211147667e-8,
+  3.6280682399194867e-9, 4.500725392479864e-9, -2.8233272215141205e-10, -3.9886338590692045e-10,
+] as const;
+
+/** Φ(−u), u ≥ 0, where `gauss` = e^(−u²/2). */
+function normalTail(u: number, gauss: number): number {
+  const t = (u - 5) / (u + 5);
+  const s = t * t;
+  let even: number = NORMAL[22];
+  for (let k = 20; k >= 0; k -= 2) even = even * s + (NORMAL[k] as number);
+  let odd: number = NORMAL[23];
+  for (let k = 21; k > 0; k -= 2) odd = odd * s + (NORMAL[k] as number);
+  return (gauss * (odd * t + even)) / (u + 1);
+}
+
+const NORMAL_END = 40;
+
+/** x·Φ(x), in f64 for both dtypes. */
+export function gelu64(x: number): number {
+  const u = Math.min(Math.abs(x), NORMAL_END);
+  const tail = normalTail(u, exp64(u * u * -0.5));
+  return Math.max(x, -NORMAL_END) * (x < 0 ? tail : 1 - tail);
+}
+
+/** Its derivative. */
+export function geluSlope64(x: number): number {
+  const u = Math.min(Math.abs(x), NORMAL_END);
+  const gauss = exp64(u * u * -0.5);
+  const tail = normalTail(u, gauss);
+  const density = u * gauss * 0.3989422804014327;
+  return x < 0 ? tail - density : 1 - tail + density;
 }
 
 /** cos 2πv, |v| ≤ 1/8. */

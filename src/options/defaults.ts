@@ -19,8 +19,13 @@ export const SPEC_DEFAULTS = {
   bias: true,
   trainable: true,
   biasInit: "zeros",
-  /** Slope of leakyRelu below 0: PyTorch's LeakyReLU (Keras 3: 0.3). */
-  alpha: 0.01,
+} as const;
+
+export const ACTIVATION_DEFAULTS = {
+  /** Slope below 0: PyTorch's LeakyReLU (Keras 3: 0.3). */
+  leakyRelu: { alpha: 0.01 },
+  /** Limit −alpha far below 0: PyTorch's and Keras's ELU. */
+  elu: { alpha: 1 },
 } as const;
 
 export const NETWORK_DEFAULTS = { seed: 0, dtype: "float32", core: "auto" } as const;

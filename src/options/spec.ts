@@ -27,7 +27,7 @@ export interface DenseSpec {
   bias?: boolean;
   /** true. */
   trainable?: Trainable;
-  /** heUniform for relu and leakyRelu, else xavierUniform. */
+  /** lecunNormal for selu, heUniform for relu and its kin (elu, gelu, silu, softplus, mish, …), else xavierUniform. */
   init?: Initializer;
   /** "zeros". */
   biasInit?: BiasInitializer;

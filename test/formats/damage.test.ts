@@ -163,8 +163,8 @@ describe("decode refuses", () => {
       "load: chunk SPEC: layers[0].units: expected an integer from 1 to 16777216, got 1.5",
     );
     refuses(
-      layers('[{"units":1,"activation":"gelu"}]'),
-      "load: chunk SPEC: layers[0].activation: expected linear, sigmoid, tanh, relu, leakyRelu or softmax, got 'gelu', did you mean 'relu'?",
+      layers('[{"units":1,"activation":"felu"}]'),
+      "load: chunk SPEC: layers[0].activation: expected linear, sigmoid, tanh, relu, leakyRelu, elu, selu, gelu, silu, softplus, softsign, mish, hardSigmoid, hardSwish, relu6 or softmax, got 'felu', did you mean 'relu'?",
     );
     refuses(
       layers('[{"type":"affine","scale":[1,{"$number":"NaN"}],"shift":[0,0]},{"units":1}]'),

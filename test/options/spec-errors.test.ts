@@ -10,7 +10,8 @@ function refuses(spec: unknown, kind: typeof TypeError | typeof RangeError, mess
 }
 
 const NAMES = "zeros, xavierUniform, xavierNormal, heUniform, heNormal, lecunUniform, lecunNormal";
-const ACTIVATIONS = "linear, sigmoid, tanh, relu, leakyRelu or softmax";
+const ACTIVATIONS =
+  "linear, sigmoid, tanh, relu, leakyRelu, elu, selu, gelu, silu, softplus, softsign, mish, hardSigmoid, hardSwish, relu6 or softmax";
 
 describe("resolveSpec names what is wrong", () => {
   test("kinds of the parts", () => {
@@ -76,9 +77,9 @@ describe("resolveSpec names what is wrong", () => {
       `layers[0].activation: expected ${ACTIVATIONS}, got 'softMax ', did you mean 'softmax'?`,
     );
     refuses(
-      oneLayer({ activation: "gelu" }),
+      oneLayer({ activation: "felu" }),
       RangeError,
-      `layers[0].activation: expected ${ACTIVATIONS}, got 'gelu', did you mean 'relu'?`,
+      `layers[0].activation: expected ${ACTIVATIONS}, got 'felu', did you mean 'relu'?`,
     );
     refuses(oneLayer({ type: "conv" }), RangeError, "layers[0].type: expected dense or affine, got 'conv'");
     refuses(
@@ -126,7 +127,7 @@ describe("resolveSpec names what is wrong", () => {
 
   test("softmax in a hidden layer", () => {
     const message =
-      "layers[0].activation: expected linear, sigmoid, tanh, relu or leakyRelu in a hidden layer, got 'softmax'";
+      "layers[0].activation: expected linear, sigmoid, tanh, relu, leakyRelu, elu, selu, gelu, silu, softplus, softsign, mish, hardSigmoid, hardSwish or relu6 in a hidden layer, got 'softmax'";
     refuses({ inputs: 2, layers: [{ units: 2, activation: "softmax" }, { units: 1 }] }, RangeError, message);
   });
 
@@ -142,7 +143,7 @@ describe("resolveSpec names what is wrong", () => {
       RangeError,
       "loss: expected squaredError, meanSquaredError or crossEntropy with a softmax output, got 'binaryCrossEntropy', which goes only with sigmoid",
     );
-    for (const activation of ["linear", "sigmoid", "tanh", "relu", "leakyRelu", "softmax"]) {
+    for (const activation of ACTIVATIONS.split(/, | or /)) {
       for (const loss of ["squaredError", "meanSquaredError"]) {
         expect(resolveSpec(pair(activation, loss)).loss).toBe(loss);
       }
@@ -175,6 +176,21 @@ describe("resolveSpec names what is wrong", () => {
         `layers[0].activation.alpha: expected a number from 0 to 1, got ${alpha}`,
       );
     }
+  });
+
+  test("an alpha of elu that is not above 0, one of another function", () => {
+    for (const alpha of [0, -1, NaN, Infinity]) {
+      refuses(
+        oneLayer({ activation: { type: "elu", alpha } }),
+        RangeError,
+        `layers[0].activation.alpha: expected a finite number > 0, got ${alpha}`,
+      );
+    }
+    refuses(
+      oneLayer({ activation: { type: "selu", alpha: 1 } }),
+      TypeError,
+      "layers[0].activation: unknown option 'alpha'; the options are type",
+    );
   });
 
   test("initial values of another shape or kind", () => {

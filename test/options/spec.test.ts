@@ -36,6 +36,11 @@ describe("resolveSpec fills in defaults", () => {
   test.each([
     ["relu", "heUniform", "meanSquaredError"],
     ["leakyRelu", "heUniform", "meanSquaredError"],
+    ["elu", "heUniform", "meanSquaredError"],
+    ["gelu", "heUniform", "meanSquaredError"],
+    ["relu6", "heUniform", "meanSquaredError"],
+    ["selu", "lecunNormal", "meanSquaredError"],
+    ["softsign", "xavierUniform", "meanSquaredError"],
     ["tanh", "xavierUniform", "meanSquaredError"],
     ["sigmoid", "xavierUniform", "binaryCrossEntropy"],
     ["softmax", "xavierUniform", "crossEntropy"],
@@ -51,6 +56,7 @@ describe("resolveSpec fills in defaults", () => {
     expect(slope("leakyRelu")).toEqual({ type: "leakyRelu", alpha: 0.01 });
     expect(slope({ type: "leakyRelu" })).toEqual({ type: "leakyRelu", alpha: 0.01 });
     expect(slope({ type: "leakyRelu", alpha: 0.3 })).toEqual({ type: "leakyRelu", alpha: 0.3 });
+    expect(slope("elu")).toEqual({ type: "elu", alpha: 1 });
   });
 
   test("a key that is undefined counts as left out", () => {
@@ -118,7 +124,7 @@ describe("resolveSpec keeps nothing of the user's", () => {
 
   test("over 200 random specs, resolving a resolved spec gives it again", () => {
     const activation = fc.oneof(
-      fc.constantFrom("linear", "sigmoid", "tanh", "relu", "leakyRelu"),
+      fc.constantFrom("linear", "sigmoid", "tanh", "relu", "leakyRelu", "elu", "selu", "gelu", "hardSwish"),
       fc.record({ type: fc.constant("leakyRelu"), alpha: fc.double({ min: 0, max: 1, noNaN: true }) }),
     );
     const init = fc.constantFrom(
