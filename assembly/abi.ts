@@ -31,6 +31,13 @@ export const LOSS_SQUARED_ERROR: i32 = 0; // ½·Σ(a − y)²
 export const LOSS_MEAN_SQUARED_ERROR: i32 = 1; // Σ(a − y)² / outputs
 export const LOSS_CROSS_ENTROPY: i32 = 2; // −Σ y·log softmax(z)
 export const LOSS_BINARY_CROSS_ENTROPY: i32 = 3; // −Σ (y·log σ(z) + (1−y)·log(1−σ(z))) / outputs
+export const LOSS_MEAN_ABSOLUTE_ERROR: i32 = 4; // Σ|a − y| / outputs; with e = a − y:
+export const LOSS_HUBER: i32 = 5; // Σ (|e| ≤ δ ? ½e² : δ·(|e| − ½δ)) / outputs, δ = NET_LOSS_DELTA
+export const LOSS_LOG_COSH: i32 = 6; // Σ log cosh e / outputs
+export const LOSS_HINGE: i32 = 7; // Σ max(0, 1 − y·a) / outputs
+export const LOSS_SQUARED_HINGE: i32 = 8; // Σ max(0, 1 − y·a)² / outputs
+export const LOSS_POISSON: i32 = 9; // Σ (a − y·log a) / outputs
+export const LOSS_KULLBACK_LEIBLER: i32 = 10; // Σ y·log(y / softmax(z)), 0·log 0 = 0
 
 export const OPTIMIZER_SGD: i32 = 0;
 export const OPTIMIZER_MOMENTUM: i32 = 1; // one state slot
@@ -90,6 +97,9 @@ export const NET_LOSS_SCRATCH_PTR: i32 = 52; // softmax of the output: max [pane
 export const NET_SEED_LOW: i32 = 56;
 export const NET_SEED_HIGH: i32 = 60;
 export const NET_BLOCK_CAPACITY: i32 = 64; // M: samples per block, a multiple of 8
+export const NET_CLASS_WEIGHTS_PTR: i32 = 68; // f64 per class (binaryCrossEntropy: of 0, of 1), or 0
+export const NET_LOSS_DELTA: i32 = 72; // f64: huber's δ
+export const NET_LABEL_SMOOTHING: i32 = 80; // f64, 0 ≤ s < 1
 export const NET_SIZE: i32 = 128;
 
 // ── Node record ────────────────────────────────────────────────────────────────────────────────
@@ -173,6 +183,7 @@ export const JOB_RADAM_STEPS: i32 = 272; // f64, scalar 2 of radam: t
 export const JOB_MOMENTUM_STEPS: i32 = 256; // f64, scalar 0 of momentum: t
 export const JOB_PHASE: i32 = 320; // of a divided block: the phase it has come to (train.ts), 0 between blocks
 export const JOB_DONE: i32 = 324; // units, or elements of the parameters, of that phase that are done
+export const JOB_SAMPLE_WEIGHTS_PTR: i32 = 328; // f64 of row WINDOW_BEGIN, one per row, mean 1 over the rows; or 0
 export const JOB_WEIGHT_DECAY: i32 = 376; // f64: λ of the decoupled decay
 export const JOB_RHO: i32 = 384; // f64: decay of a mean of squares
 export const JOB_DAMPENING: i32 = 392; // f64

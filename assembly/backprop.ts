@@ -4,10 +4,10 @@
 //   backward   δᴸ = ∂loss/∂zᴸ (loss.ts),  δˡ⁻¹ = (Wˡ)ᵀ·δˡ ∘ f′(zˡ⁻¹)     nodes descending
 //   gradients  dWˡ = δˡ·(aˡ⁻¹)ᵀ,  dbˡ = Σ δˡ                          over the samples of the batch
 import {
-  ACTIVATION_SOFTMAX, JOB_FLAGS, JOB_FLAG_ALL, JOB_INPUT_GRADIENT_PTR, JOB_LEARNING_RATE, NET_LOSS_SCRATCH_PTR,
-  NET_NODES_PTR, NET_NODE_COUNT, NET_PACK_A_PTR, NET_PACK_D_PTR, NET_PACK_W_PTR, NODE_ACTIVATION, NODE_ALPHA,
-  NODE_A_PTR, NODE_B_PTR, NODE_DB_PTR, NODE_DELTA_PTR, NODE_DW_PTR, NODE_FLAGS, NODE_FLAG_PASS_DELTA, NODE_FLAG_TRAIN_B,
-  NODE_FLAG_TRAIN_W, NODE_FROM, NODE_INPUTS, NODE_KIND, NODE_KIND_AFFINE, NODE_KIND_DENSE, NODE_PITCH, NODE_SIZE,
+  ACTIVATION_SILU, ACTIVATION_SOFTMAX, JOB_FLAGS, JOB_FLAG_ALL, JOB_INPUT_GRADIENT_PTR, JOB_LEARNING_RATE,
+  NET_LOSS_SCRATCH_PTR, NET_NODES_PTR, NET_NODE_COUNT, NET_PACK_A_PTR, NET_PACK_D_PTR, NET_PACK_W_PTR,
+  NODE_ACTIVATION, NODE_ALPHA, NODE_A_PTR, NODE_B_PTR, NODE_DB_PTR, NODE_DELTA_PTR, NODE_DW_PTR, NODE_FLAGS,
+  NODE_FLAG_PASS_DELTA, NODE_FLAG_TRAIN_B, NODE_FLAG_TRAIN_W, NODE_FROM, NODE_INPUTS, NODE_KIND, NODE_KIND_AFFINE, NODE_KIND_DENSE, NODE_PITCH, NODE_SIZE,
   NODE_UNITS, NODE_W_PTR, NODE_Z_PTR,
 } from "./abi";
 import { activate, applySlope, softmaxPanels, softmaxVector } from "./activation";
@@ -45,8 +45,8 @@ export function forwardNode(net: usize, l: i32, n: i32, vector: bool, begin: i32
     const z = load<usize>(node, NODE_Z_PTR), used = <usize>(units * SIZE);
     const rest = <usize>(roundUp(units, TILE_COLS) * SIZE) - used;
     memory.fill(a + used, 0, rest);
-    // A derivative may be taken from z in whole vectors.
-    if (z != a && load<i32>(node, NODE_KIND) == NODE_KIND_DENSE) memory.fill(z + used, 0, rest);
+    // The derivative of these is taken from z, in whole vectors.
+    if (load<i32>(node, NODE_ACTIVATION) >= ACTIVATION_SILU) memory.fill(z + used, 0, rest);
   }
 }
 

@@ -2,10 +2,12 @@
 import {
   ACTIVATION_SOFTMAX, JOB_FLAGS, JOB_FLAG_COUNT, JOB_IN_STEP, JOB_LOSS_LANES, JOB_LOSS_TOTAL, JOB_ORDER_PTR,
   JOB_POSITION, JOB_STEP_CORRECT, JOB_TARGET_KIND, JOB_WINDOW_BEGIN, JOB_Y_PTR, LOSS_BINARY_CROSS_ENTROPY,
-  LOSS_CROSS_ENTROPY, LOSS_MEAN_SQUARED_ERROR, LOSS_SQUARED_ERROR, NET_LOSS, NET_LOSS_SCRATCH_PTR, NODE_ACTIVATION, NODE_ALPHA, NODE_A_PTR,
+  LOSS_CROSS_ENTROPY, LOSS_KULLBACK_LEIBLER, LOSS_MEAN_SQUARED_ERROR, LOSS_SQUARED_ERROR, JOB_SAMPLE_WEIGHTS_PTR,
+  NET_CLASS_WEIGHTS_PTR, NET_LABEL_SMOOTHING, NET_LOSS, NET_LOSS_DELTA, NET_LOSS_SCRATCH_PTR, NODE_ACTIVATION, NODE_ALPHA, NODE_A_PTR,
   NODE_DELTA_PTR, NODE_UNITS, NODE_Z_PTR, TARGET_CLASS,
 } from "./abi";
 import { slopeScalar, softmaxSlope } from "./activation";
+import { outputLoss, outputSlope } from "./output-loss";
 import { LANES, MIN_NORMAL, PANEL, SIZE, UNIT_BYTES, flush, flushScalar } from "./lanes";
 import { clearPadding } from "./panels";
 import { sexp, slog, slog1p, vlog64 } from "./vmath";
@@ -15,7 +17,7 @@ const REDUCTION_BLOCK: i32 = 4096;
 
 /**
  * Adds the losses of the block's n samples to the reduction of a step of B = `batch` samples, counts correct ones where
- * asked, and with `backward` writes the output node's error signal delta = rnd(1/B)·∂ℓ/∂z.
+ * asked, and with `backward` writes the output node's error signal delta = rnd(1/B)·∂ℓ/∂z; with sample weights w·ℓ and rnd(w/B).
  *
  * Reads a, z of `node` and the targets of rows position + inStep + s | writes delta of `node`, lanes past n as +0.
  */
@@ -34,8 +36,10 @@ export function lossBlock(
   const scratchHalf = vector ? SIZE : ((n + 7) >> 3) * UNIT_BYTES;
   const scale = <real>(1.0 / <f64>batch);
   const count = (load<i32>(job, JOB_FLAGS) & JOB_FLAG_COUNT) != 0;
+  const smooths = adaptsTargets(net);
+  const weights = load<usize>(job, JOB_SAMPLE_WEIGHTS_PTR);
   let correct = 0;
-  if (isClass && !vector) {
+  if (isClass && !vector && !smooths && !weights) {
     // Class indices go with crossEntropy alone.
     const a = load<usize>(node, NODE_A_PTR), z = load<usize>(node, NODE_Z_PTR);
     if (backward) classDeltas(load<usize>(node, NODE_DELTA_PTR), a, targets, order, first, units, n, scale);
@@ -48,9 +52,20 @@ export function lossBlock(
     const a = load<usize>(node, NODE_A_PTR) + sample;
     const z = load<usize>(node, NODE_Z_PTR) + sample;
     const max = scratch + <usize>(s * SIZE);
-    addLoss(job, inStep + s, sampleLoss(net, a, z, y, isClass, units, stride, max, max + <usize>scratchHalf));
+    const sum = max + <usize>scratchHalf;
+    const loss = smooths
+      ? smoothedLoss(net, z, y, isClass, units, stride, max, sum) : sampleLoss(net, a, z, y, isClass, units, stride, max, sum);
+    const weight = weights ? load<f64>(weights + (<usize>(row - load<i32>(job, JOB_WINDOW_BEGIN)) << 3)) : 1;
+    addLoss(job, inStep + s, weights ? weight * loss : loss);
     if (count) correct += isCorrect(a, y, isClass, units, stride);
-    if (backward) sampleDelta(net, node, load<usize>(node, NODE_DELTA_PTR) + sample, a, z, y, isClass, units, stride, scale);
+    if (!backward) continue;
+    const delta = load<usize>(node, NODE_DELTA_PTR) + sample;
+    const factor = weights ? <real>(weight * (1.0 / <f64>batch)) : scale;
+    if (smooths) smoothedDelta(net, delta, a, y, isClass, units, stride);
+    else sampleDelta(net, node, delta, a, z, y, isClass, units, stride);
+    for (let i: usize = 0; i < <usize>units * stride; i += stride) {
+      store<real>(delta + i, flushScalar(factor * load<real>(delta + i)));
+    }
   }
   if (backward && !vector) clearPadding(load<usize>(node, NODE_DELTA_PTR), units, n);
   if (count) store<f64>(job, load<f64>(job, JOB_STEP_CORRECT) + <f64>correct, JOB_STEP_CORRECT);
@@ -131,76 +146,143 @@ function correctClasses(a: usize, targets: usize, order: usize, first: i32, unit
   return correct;
 }
 
-/** ℓ of one sample; `stride` bytes between units of a and z; max and sum: the softmax's (crossEntropy only). */
+/** ℓ of one sample; `stride` bytes between units of a and z; max and sum: the softmax's (crossEntropy, kullbackLeibler). */
 function sampleLoss(
   net: usize, a: usize, z: usize, y: usize, isClass: bool, units: i32, stride: usize, max: usize, sum: usize,
 ): f64 {
   const loss = load<i32>(net, NET_LOSS);
   let total: f64 = 0;
-  if (loss == LOSS_CROSS_ENTROPY) {
-    // −Σ y·log softmax(z) = Σ y·(log sum − (z − max))
+  if (loss == LOSS_CROSS_ENTROPY || loss == LOSS_KULLBACK_LEIBLER) {
+    // −Σ y·log softmax(z) = Σ y·(log sum − (z − max)); the divergence adds y·log y
     const logSum = slog(<f64>load<real>(sum));
     const m = <f64>load<real>(max);
     if (isClass) return logSum - (<f64>load<real>(z + <usize>load<i32>(y) * stride) - m);
     for (let o = 0; o < units; o++) {
-      total += <f64>load<real>(y + <usize>(o * SIZE)) * (logSum - (<f64>load<real>(z + <usize>o * stride) - m));
+      const target = <f64>load<real>(y + <usize>(o * SIZE));
+      const surprise = logSum - (<f64>load<real>(z + <usize>o * stride) - m);
+      const entropy: f64 = loss == LOSS_KULLBACK_LEIBLER && target > 0 ? slog(target) : 0;
+      total += target * (entropy + surprise);
     }
     return total;
   }
-  if (loss == LOSS_BINARY_CROSS_ENTROPY) {
-    // −(y·log σ(z) + (1−y)·log(1−σ(z))) = max(z, 0) − z·y + log(1 + exp(−|z|))
-    for (let o = 0; o < units; o++) {
-      const zo = <f64>load<real>(z + <usize>o * stride);
-      const positive: f64 = zo < 0 ? 0 : zo;
-      total += positive - zo * <f64>load<real>(y + <usize>(o * SIZE)) + slog1p(sexp(-abs<f64>(zo)));
-    }
-    return total / <f64>units;
-  }
+  const delta = load<f64>(net, NET_LOSS_DELTA);
   for (let o = 0; o < units; o++) {
-    const error = <f64>load<real>(a + <usize>o * stride) - <f64>load<real>(y + <usize>(o * SIZE));
-    total += error * error;
+    const at = <usize>o * stride;
+    const target = <f64>load<real>(y + <usize>(o * SIZE));
+    if (loss == LOSS_BINARY_CROSS_ENTROPY) {
+      // −(y·log σ(z) + (1−y)·log(1−σ(z))) = max(z, 0) − z·y + log(1 + exp(−|z|))
+      const zo = <f64>load<real>(z + at);
+      const positive: f64 = zo < 0 ? 0 : zo;
+      total += positive - zo * target + slog1p(sexp(-abs<f64>(zo)));
+    } else total += outputLoss(loss, <f64>load<real>(a + at), target, delta);
   }
-  return loss == LOSS_MEAN_SQUARED_ERROR ? total / <f64>units : 0.5 * total;
+  return loss == LOSS_SQUARED_ERROR ? 0.5 * total : total / <f64>units;
 }
 
-/** delta[o] = rnd(1/B)·∂ℓ/∂z[o] of one sample, `stride` bytes between units. */
+/** delta[o] = ∂ℓ/∂z[o] of one sample, `stride` bytes between units. */
 function sampleDelta(
-  net: usize, node: usize, delta: usize, a: usize, z: usize, y: usize, isClass: bool, units: i32, stride: usize, scale: real,
+  net: usize, node: usize, delta: usize, a: usize, z: usize, y: usize, isClass: bool, units: i32, stride: usize,
 ): void {
   const loss = load<i32>(net, NET_LOSS);
   const activation = load<i32>(node, NODE_ACTIVATION);
   const alpha = <real>load<f64>(node, NODE_ALPHA);
   const end = <usize>units * stride;
-  if (loss == LOSS_CROSS_ENTROPY) {
+  if (loss == LOSS_CROSS_ENTROPY || loss == LOSS_KULLBACK_LEIBLER) {
     if (isClass) {
       const target = <usize>load<i32>(y) * stride;
       for (let i: usize = 0; i < end; i += stride) {
         const hit: real = i == target ? 1 : 0;
         store<real>(delta + i, load<real>(a + i) - hit);
       }
-    } else {
-      // The exact gradient also where the targets sum to 1 only within their tolerance: a·Σy − y.
-      let sum: real = 0;
-      for (let o = 0; o < units; o++) sum += load<real>(y + <usize>(o * SIZE));
-      for (let o = 0; o < units; o++) {
-        const i = <usize>o * stride;
-        store<real>(delta + i, sum * load<real>(a + i) - load<real>(y + <usize>(o * SIZE)));
-      }
+      return;
     }
-  } else {
-    const bce = loss == LOSS_BINARY_CROSS_ENTROPY;
-    // ∂ℓ/∂a = factor·(a − y): ½·Σ has factor 1, a mean 2/outputs; ∂ℓ/∂z of binaryCrossEntropy 1/outputs.
-    const half = loss == LOSS_SQUARED_ERROR;
-    const factor: real = half ? 1 : <real>((bce ? 1.0 : 2.0) / <f64>units);
+    // The exact gradient also where the targets sum to 1 only within their tolerance: a·Σy − y.
+    let sum: real = 0;
+    for (let o = 0; o < units; o++) sum += load<real>(y + <usize>(o * SIZE));
     for (let o = 0; o < units; o++) {
       const i = <usize>o * stride;
-      const value = load<real>(a + i);
-      const g = factor * (value - load<real>(y + <usize>(o * SIZE)));
-      store<real>(delta + i, bce || activation == ACTIVATION_SOFTMAX ? g : slopeScalar(activation, g, value, load<real>(z + i), alpha));
+      store<real>(delta + i, sum * load<real>(a + i) - load<real>(y + <usize>(o * SIZE)));
     }
-    if (activation == ACTIVATION_SOFTMAX) softmaxSlope(delta, a, units, stride);
+    return;
   }
-  for (let i: usize = 0; i < end; i += stride) store<real>(delta + i, flushScalar(scale * load<real>(delta + i)));
+  // A mean over outputs: the factor 1/outputs, with the 2 of (a − y)² in it.
+  const bce = loss == LOSS_BINARY_CROSS_ENTROPY, half = loss == LOSS_SQUARED_ERROR;
+  const factor: real = half ? 1 : <real>((loss == LOSS_MEAN_SQUARED_ERROR ? 2.0 : 1.0) / <f64>units);
+  const param = <real>load<f64>(net, NET_LOSS_DELTA);
+  for (let o = 0; o < units; o++) {
+    const i = <usize>o * stride;
+    const value = load<real>(a + i);
+    const g = factor * outputSlope(loss, value, load<real>(y + <usize>(o * SIZE)), param);
+    const own = bce || activation == ACTIVATION_SOFTMAX;
+    store<real>(delta + i, own ? g : slopeScalar(activation, g, value, load<real>(z + i), alpha));
+  }
+  if (activation == ACTIVATION_SOFTMAX) softmaxSlope(delta, a, units, stride);
+}
+
+// ── Label smoothing and class weights ──────────────────────────────────────────────────────────
+
+/** Whether targets enter smoothed or weighted. */
+@inline
+function adaptsTargets(net: usize): bool {
+  return load<usize>(net, NET_CLASS_WEIGHTS_PTR) != 0 || load<f64>(net, NET_LABEL_SMOOTHING) != 0;
+}
+
+@inline
+function classWeight(net: usize, k: i32): f64 {
+  const weights = load<usize>(net, NET_CLASS_WEIGHTS_PTR);
+  return weights ? load<f64>(weights + (<usize>k << 3)) : 1;
+}
+
+/** y of output o as smoothing by s makes it (Szegedy et al. 2016): (1 − s)·y + s/classes. */
+@inline
+function smoothed(net: usize, y: usize, isClass: bool, o: i32, classes: i32): f64 {
+  const s = load<f64>(net, NET_LABEL_SMOOTHING);
+  const target: f64 = isClass ? f64(load<i32>(y) == o) : <f64>load<real>(y + <usize>(o * SIZE));
+  return (1 - s) * target + s / <f64>classes;
+}
+
+/** crossEntropy −Σ c·y·log softmax(z); binaryCrossEntropy −Σ (c₁·y·log σ(z) + c₀·(1−y)·log(1−σ(z))) / outputs, y smoothed. */
+function smoothedLoss(
+  net: usize, z: usize, y: usize, isClass: bool, units: i32, stride: usize, max: usize, sum: usize,
+): f64 {
+  let total: f64 = 0;
+  if (load<i32>(net, NET_LOSS) == LOSS_CROSS_ENTROPY) {
+    const logSum = slog(<f64>load<real>(sum));
+    const m = <f64>load<real>(max);
+    for (let o = 0; o < units; o++) {
+      const target = classWeight(net, o) * smoothed(net, y, isClass, o, units);
+      total += target * (logSum - (<f64>load<real>(z + <usize>o * stride) - m));
+    }
+    return total;
+  }
+  for (let o = 0; o < units; o++) {
+    const zo = <f64>load<real>(z + <usize>o * stride);
+    const target = smoothed(net, y, false, o, 2);
+    const rest = slog1p(sexp(-abs<f64>(zo)));
+    const ofOne: f64 = zo < 0 ? rest - zo : rest, ofZero: f64 = zo < 0 ? rest : rest + zo;
+    total += classWeight(net, 1) * target * ofOne + classWeight(net, 0) * (1 - target) * ofZero;
+  }
+  return total / <f64>units;
+}
+
+/** ∂ℓ/∂z of it: a·Σt − t with t = rnd(c·y); rnd(1/outputs)·(a·p − (1 − a)·q) with p = rnd(c₀·(1−y)), q = rnd(c₁·y). */
+function smoothedDelta(net: usize, delta: usize, a: usize, y: usize, isClass: bool, units: i32, stride: usize): void {
+  if (load<i32>(net, NET_LOSS) == LOSS_CROSS_ENTROPY) {
+    let sum: real = 0;
+    for (let o = 0; o < units; o++) sum += <real>(classWeight(net, o) * smoothed(net, y, isClass, o, units));
+    for (let o = 0; o < units; o++) {
+      const i = <usize>o * stride;
+      store<real>(delta + i, sum * load<real>(a + i) - <real>(classWeight(net, o) * smoothed(net, y, isClass, o, units)));
+    }
+    return;
+  }
+  const factor = <real>(1.0 / <f64>units);
+  for (let o = 0; o < units; o++) {
+    const i = <usize>o * stride;
+    const value = load<real>(a + i), target = smoothed(net, y, false, o, 2);
+    const p = <real>(classWeight(net, 0) * (1 - target)), q = <real>(classWeight(net, 1) * target);
+    store<real>(delta + i, factor * (value * p - (1 - value) * q));
+  }
 }
 
 /** 1 where the predicted class (argmax, lowest index on a tie; one unit: ≥ 0.5) is the target's. */

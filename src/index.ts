@@ -3,7 +3,7 @@
 export { type CoreInput, type CoreSources, initSync } from "./core/instantiate.ts";
 export type { Matrix, Rows, Targets } from "./data/rows.ts";
 export { type DivergedQuantity, DivergenceError } from "./errors.ts";
-export { type CheckOptions, Network, type PredictOptions } from "./network.ts";
+export { type CheckOptions, type EvaluateOptions, Network, type PredictOptions } from "./network.ts";
 export type { Activation, ActivationName, ResolvedActivation } from "./options/activation.ts";
 export type { AbortSignalLike, FitOptions, Validation } from "./options/fit.ts";
 export type {
@@ -13,7 +13,7 @@ export type {
   InitializerRule,
   KeptInitializer,
 } from "./options/initializer.ts";
-export type { Loss } from "./options/loss.ts";
+export type { CrossEntropyLoss, HuberLoss, Loss, LossName, ResolvedLoss } from "./options/loss.ts";
 export type { Names } from "./options/names.ts";
 export type { Core, DType, LoadOptions, NetworkOptions, SaveOptions, StepOptions } from "./options/network.ts";
 export type {

@@ -3,9 +3,19 @@
 import * as abi from "./core/abi.ts";
 import type { Core } from "./core/exports.ts";
 import type { ResolvedActivation } from "./options/activation.ts";
+import { LOSS_DEFAULTS } from "./options/defaults.ts";
+import { type LossName, lossName } from "./options/loss.ts";
 import type { DType } from "./options/network.ts";
 import type { ResolvedSpec, Trainable } from "./options/spec.ts";
-import { type Demand, type Plan, type PlannedNode, planNetwork, type Region, type Segment } from "./plan.ts";
+import {
+  classWeightsOf,
+  type Demand,
+  type Plan,
+  type PlannedNode,
+  planNetwork,
+  type Region,
+  type Segment,
+} from "./plan.ts";
 
 export type Reals = Float32Array | Float64Array;
 
@@ -30,11 +40,18 @@ const ACTIVATION_CODES: Readonly<Record<ResolvedActivation["type"], number>> = {
   relu6: abi.ACTIVATION_RELU6,
   softmax: abi.ACTIVATION_SOFTMAX,
 };
-const LOSS_CODES: Readonly<Record<ResolvedSpec["loss"], number>> = {
+const LOSS_CODES: Readonly<Record<LossName, number>> = {
   squaredError: abi.LOSS_SQUARED_ERROR,
   meanSquaredError: abi.LOSS_MEAN_SQUARED_ERROR,
+  meanAbsoluteError: abi.LOSS_MEAN_ABSOLUTE_ERROR,
+  huber: abi.LOSS_HUBER,
+  logCosh: abi.LOSS_LOG_COSH,
   crossEntropy: abi.LOSS_CROSS_ENTROPY,
   binaryCrossEntropy: abi.LOSS_BINARY_CROSS_ENTROPY,
+  kullbackLeibler: abi.LOSS_KULLBACK_LEIBLER,
+  hinge: abi.LOSS_HINGE,
+  squaredHinge: abi.LOSS_SQUARED_HINGE,
+  poisson: abi.LOSS_POISSON,
 };
 
 export const trainsPart = (trainable: Trainable, part: "W" | "b"): boolean =>
@@ -147,7 +164,7 @@ export class NetworkMemory {
     set(abi.NET_GRADIENTS_PTR, plan.gradients.offset);
     set(abi.NET_STATE_PTR, plan.state.offset);
     set(abi.NET_STATE_SLOTS, plan.demand.slots);
-    set(abi.NET_LOSS, LOSS_CODES[this.spec.loss]);
+    this.writeLoss(net);
     set(abi.NET_PACK_A_PTR, plan.packA.offset);
     set(abi.NET_PACK_D_PTR, plan.packD.offset);
     set(abi.NET_PACK_W_PTR, plan.packW.offset);
@@ -157,6 +174,18 @@ export class NetworkMemory {
     set(abi.NET_BLOCK_CAPACITY, plan.demand.blockSamples);
     for (const [index, node] of plan.nodes.entries()) this.writeNode(index, node, trainable);
     for (const [index, segment] of plan.segments.entries()) this.writeSegment(index, segment, trainable);
+  }
+
+  private writeLoss(net: DataView): void {
+    const { loss } = this.spec;
+    const { classWeights } = this.plan;
+    net.setInt32(abi.NET_LOSS, LOSS_CODES[lossName(loss)], true);
+    const delta = typeof loss === "object" && "delta" in loss ? loss.delta : LOSS_DEFAULTS.delta;
+    const smoothing = typeof loss === "object" && "labelSmoothing" in loss ? loss.labelSmoothing : 0;
+    net.setFloat64(abi.NET_LOSS_DELTA, delta, true);
+    net.setFloat64(abi.NET_LABEL_SMOOTHING, smoothing, true);
+    net.setInt32(abi.NET_CLASS_WEIGHTS_PTR, classWeights.bytes > 0 ? classWeights.offset : 0, true);
+    this.doubles(classWeights.offset, classWeights.bytes / 8).set(classWeightsOf(this.spec));
   }
 
   private writeNode(index: number, node: PlannedNode, trainable: readonly Trainable[]): void {

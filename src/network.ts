@@ -5,11 +5,13 @@ import { instantiateCore, instantiateCoreSync } from "./core/instantiate.ts";
 import { checkInto } from "./data/into.ts";
 import { type Matrix, type Rows, rowSource, type Targets } from "./data/rows.ts";
 import { targetSource } from "./data/targets.ts";
+import { copyWeights, toMeanOne } from "./data/weights.ts";
 import type { Reals } from "./memory.ts";
 import { Model } from "./model.ts";
 import { integerIn, optionsObject } from "./options/checks.ts";
 import { LIMITS } from "./options/defaults.ts";
 import type { FitOptions } from "./options/fit.ts";
+import { lossName } from "./options/loss.ts";
 import { type Names, resolveNames } from "./options/names.ts";
 import {
   type DType,
@@ -51,6 +53,11 @@ import { predictRow } from "./training/row.ts";
 import { trainStep } from "./training/step.ts";
 
 /** Options of `check`. */
+export interface EvaluateOptions {
+  /** One number ≥ 0 per row of x, at least one above 0. */
+  sampleWeights?: ArrayLike<number>;
+}
+
 export interface CheckOptions {
   /** How many parameters are checked, spread evenly over all; 1 or more; 1000. */
   parameters?: number;
@@ -213,11 +220,13 @@ export class Network {
     this.#idle("step");
     const model = this.#model;
     const [xs, ys] = this.#sources(x, y);
-    const { optimizer } = resolveStepOptions(options, { dtype: model.dtype, last: model.optimizer });
+    const { optimizer, sampleWeights } = resolveStepOptions(options, { dtype: model.dtype, last: model.optimizer });
+    const weights = weightsOf(sampleWeights, xs.rows);
     const slots = OPTIMIZER_SLOTS[optimizer.type];
     const blockSamples = Math.max(model.memory.plan.demand.blockSamples, model.blockSamplesFor(xs.rows));
     model.demand({ training: true, slots, reports: Math.max(1, model.memory.plan.demand.reports), blockSamples });
-    return trainStep(model, xs, ys, optimizer);
+    if (weights !== undefined) model.demand({ weighted: true });
+    return trainStep(model, xs, ys, optimizer, weights);
   }
 
   /**
@@ -268,13 +277,21 @@ export class Network {
 
   /**
    * The mean loss over x [N × inputs] and y as in `fit`, without training; accuracy where outputs are classes.
+   * With `sampleWeights` Σ w·ℓ / N, the weights scaled to a mean of 1; accuracy counts rows alike.
    * @throws TypeError, RangeError
    */
-  evaluate(x: Rows, y: Targets): Evaluation {
+  evaluate(x: Rows, y: Targets, options?: EvaluateOptions): Evaluation {
     this.#steady("evaluate");
     const [xs, ys] = this.#sources(x, y);
-    const { loss, correct } = runPass(this.#model, abi.MODE_EVALUATE, xs, ys);
-    return countsClasses(this.#model) ? { loss, penalty: 0, accuracy: correct / xs.rows } : { loss, penalty: 0 };
+    const given = optionsObject("evaluate", options === undefined ? {} : options, { allowed: ["sampleWeights"] });
+    const weights = weightsOf(given.sampleWeights, xs.rows);
+    const evaluate = (model: Model) => {
+      if (weights !== undefined) model.demand({ weighted: true });
+      const { loss, correct } = runPass(model, abi.MODE_EVALUATE, xs, ys, { weights });
+      return countsClasses(model) ? { loss, penalty: 0, accuracy: correct / xs.rows } : { loss, penalty: 0 };
+    };
+    // A running fit's data must stay where they are.
+    return weights === undefined ? evaluate(this.#model) : this.#aside(evaluate);
   }
 
   /**
@@ -329,7 +346,7 @@ export class Network {
       copy.writeParameters(segment, Float64Array.from(model.memory.readSegment(model.memory.plan.params, own)));
     }
     const xs = rowSource(x, "x", this.inputs);
-    const ys = targetSource(y, "y", { rows: xs.rows, outputs: this.outputs, loss: model.spec.loss });
+    const ys = targetSource(y, "y", { rows: xs.rows, outputs: this.outputs, loss: lossName(model.spec.loss) });
     runPass(model, abi.MODE_EVALUATE, xs, ys); // the network's own dtype decides what is accepted
     return checkGradients(copy, xs, ys, limit);
   }
@@ -414,7 +431,10 @@ export class Network {
 
   #sources(x: Rows, y: Targets) {
     const xs = rowSource(x, "x", this.inputs);
-    return [xs, targetSource(y, "y", { rows: xs.rows, outputs: this.outputs, loss: this.#spec.loss })] as const;
+    return [
+      xs,
+      targetSource(y, "y", { rows: xs.rows, outputs: this.outputs, loss: lossName(this.#spec.loss) }),
+    ] as const;
   }
 
   /** A running fit owns the gradient region: then the work is done on a copy. */
@@ -431,6 +451,10 @@ export class Network {
       throw new RangeError(`predict: expected a result that fits into memory, got ${bytes} bytes`, { cause: error });
     }
   }
+}
+
+function weightsOf(given: unknown, rows: number): Float64Array | undefined {
+  return given === undefined ? undefined : toMeanOne(copyWeights(given, "sampleWeights", rows));
 }
 
 function resolveCreate(spec: NetworkSpec, options: NetworkOptions | undefined) {

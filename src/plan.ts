@@ -2,6 +2,7 @@
 // computed and reported; touches no memory and knows no runtime.
 import { JOB_SIZE, NET_SIZE, NODE_SIZE, SEGMENT_SIZE } from "./core/abi.ts";
 import { keepsNetInput } from "./options/activation.ts";
+import { readsNetInput } from "./options/loss.ts";
 import type { DType } from "./options/network.ts";
 import type { ResolvedLayer, ResolvedSpec } from "./options/spec.ts";
 
@@ -59,6 +60,8 @@ export interface Demand {
   readonly ordered: number;
   /** Bytes of a row's target in the window. */
   readonly targetBytes: number;
+  /** Whether rows have weights of their own. */
+  readonly weighted: boolean;
   /** Epoch reports that fit between two looks of the host. */
   readonly reports: number;
 }
@@ -99,6 +102,11 @@ export interface Plan {
   readonly stagingX: Region;
   readonly stagingY: Region;
   readonly stagingOut: Region;
+  /** f64 per class. */
+  readonly classWeights: Region;
+  /** Weights of the window's rows, f64. */
+  readonly sampleWeights: Region;
+  readonly stagingWeights: Region;
   /** Four words for a fingerprint. */
   readonly hash: Region;
   readonly totalBytes: number;
@@ -113,6 +121,7 @@ export const NO_DEMAND: Demand = {
   rows: 0,
   ordered: 0,
   targetBytes: 0,
+  weighted: false,
   reports: 0,
 };
 
@@ -150,6 +159,7 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
   const passJob = cursor.take(JOB_SIZE);
   const validationJob = cursor.take(JOB_SIZE);
   const hash = cursor.take(16);
+  const classWeights = cursor.take(8 * classWeightsOf(spec).length);
   const constants = spec.layers.map((layer) =>
     layer.type === "affine"
       ? { scale: cursor.take(layer.scale.length * size), shift: cursor.take(layer.shift.length * size) }
@@ -162,7 +172,7 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
   const nodes = widths.map((units, n): PlannedNode => {
     const layer = n === 0 ? undefined : (spec.layers[n - 1] as ResolvedLayer);
     const a = cursor.take(M * units * size);
-    const forLoss = n === widths.length - 1 && (spec.loss === "crossEntropy" || spec.loss === "binaryCrossEntropy");
+    const forLoss = n === widths.length - 1 && readsNetInput(spec.loss);
     const keepsZ = forLoss || (layer?.type === "dense" && keepsNetInput(layer.activation));
     return {
       units,
@@ -185,11 +195,13 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
 
   const x = cursor.take(demand.rows * spec.inputs * size);
   const y = cursor.take(demand.rows * demand.targetBytes);
+  const sampleWeights = cursor.take(demand.weighted ? demand.rows * 8 : 0);
   const order = cursor.take(demand.ordered * 4);
   const reports = cursor.take(demand.reports * 16);
   const stagingRows = stagingRowsOf(spec.inputs, outputs, size, M);
   const stagingX = cursor.take(stagingRows * spec.inputs * size);
   const stagingY = cursor.take(stagingRows * Math.max(4, outputs * size));
+  const stagingWeights = cursor.take(demand.weighted ? stagingRows * 8 : 0);
   const stagingOut = cursor.take(stagingRows * Math.max(outputs, demand.inputGradients ? spec.inputs : 0) * size);
 
   return {
@@ -223,6 +235,9 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
     stagingX,
     stagingY,
     stagingOut,
+    classWeights,
+    sampleWeights,
+    stagingWeights,
     hash,
     totalBytes: cursor.end,
   };
@@ -252,6 +267,11 @@ function planSegments(spec: ResolvedSpec, size: number): { segments: Segment[]; 
     cols = layer.units;
   }
   return { segments, length };
+}
+
+/** One per class, or none. */
+export function classWeightsOf({ loss }: ResolvedSpec): readonly number[] {
+  return typeof loss === "object" && "classWeights" in loss ? (loss.classWeights ?? []) : [];
 }
 
 /** About a quarter of a megabyte of rows, whole blocks, at least one block. */

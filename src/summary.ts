@@ -1,3 +1,4 @@
+import { lossName } from "./options/loss.ts";
 import type { KeptSpec } from "./options/spec.ts";
 import type { Plan } from "./plan.ts";
 
@@ -28,6 +29,6 @@ export function summarize(
       .join("  ")
       .trimEnd();
   const table = rows.map(line);
-  const loss = `${plan.inputs} inputs, ${plan.outputs} outputs, loss ${spec.loss}, ${plan.parameterCount} parameters`;
+  const loss = `${plan.inputs} inputs, ${plan.outputs} outputs, loss ${lossName(spec.loss)}, ${plan.parameterCount} parameters`;
   return [...table, `${loss}, ${of.dtype}, core ${of.core}, seed ${of.seed}`].join("\n");
 }

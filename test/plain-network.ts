@@ -1,5 +1,5 @@
 // The forward pass and the losses written plainly, in float64: what gradients are checked against.
-import type { ActivationName, Loss } from "../src/index.ts";
+import type { ActivationName, CrossEntropyLoss, Loss } from "../src/index.ts";
 
 export interface PlainLayer {
   W: number[][];
@@ -85,17 +85,41 @@ export function forward(layers: readonly PlainLayer[], x: readonly number[]) {
   return { a, fromKink, alive };
 }
 
-/** The loss of one sample. */
-export function sampleLoss(loss: Loss, a: readonly number[], y: readonly number[]): number {
+/** The loss of one sample; huber with δ = 1 or the given one, cross-entropies with smoothing and class weights. */
+export function sampleLoss(given: Loss, a: readonly number[], y: readonly number[]): number {
+  const loss = typeof given === "string" ? given : given.type;
+  const { delta = 1 } = given as { delta?: number };
+  const { labelSmoothing: s = 0, classWeights: c = [1, 1, 1, 1, 1, 1] } = given as CrossEntropyLoss;
   const sum = (term: (a: number, y: number) => number) => a.reduce((total, value, o) => total + term(value, y[o]!), 0);
+  const mean = (term: (a: number, y: number) => number) => sum(term) / a.length;
   switch (loss) {
     case "squaredError":
       return 0.5 * sum((value, target) => (value - target) ** 2);
     case "meanSquaredError":
       return sum((value, target) => (value - target) ** 2) / a.length;
     case "crossEntropy":
-      return -sum((value, target) => (target === 0 ? 0 : target * Math.log(value)));
+      return -a.reduce((total, value, k) => total + c[k]! * ((1 - s) * y[k]! + s / a.length) * Math.log(value), 0);
     case "binaryCrossEntropy":
-      return -sum((value, target) => target * Math.log(value) + (1 - target) * Math.log1p(-value)) / a.length;
+      return -mean((value, target) => {
+        const t = (1 - s) * target + s / 2;
+        return c[1]! * t * Math.log(value) + c[0]! * (1 - t) * Math.log1p(-value);
+      });
+    case "kullbackLeibler":
+      return sum((value, target) => (target === 0 ? 0 : target * Math.log(target / value)));
+    case "meanAbsoluteError":
+      return mean((value, target) => Math.abs(value - target));
+    case "huber":
+      return mean((value, target) => {
+        const size = Math.abs(value - target);
+        return size <= delta ? 0.5 * size * size : delta * (size - 0.5 * delta);
+      });
+    case "logCosh":
+      return mean((value, target) => Math.log(Math.cosh(value - target)));
+    case "hinge":
+      return mean((value, target) => Math.max(0, 1 - value * target));
+    case "squaredHinge":
+      return mean((value, target) => Math.max(0, 1 - value * target) ** 2);
+    case "poisson":
+      return mean((value, target) => value - target * Math.log(value));
   }
 }

@@ -1,7 +1,7 @@
 // Drawn networks, data and fit options for the tests of equal bits.
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { ActivationName, FitOptions, Loss, NetworkSpec, Optimizer } from "../src/index.ts";
+import type { ActivationName, FitOptions, Loss, LossName, NetworkSpec, Optimizer } from "../src/index.ts";
 import { drawRows, drawsFrom } from "./draws.ts";
 
 export const NETWORKS = 52;
@@ -55,6 +55,15 @@ const ends = fc.constantFrom<[ActivationName, Loss]>(
   ["sigmoid", "squaredError"],
   ["softplus", "squaredError"],
   ["mish", "meanSquaredError"],
+  ["linear", "huber"],
+  ["linear", "logCosh"],
+  ["elu", "meanAbsoluteError"],
+  ["tanh", "hinge"],
+  ["linear", "squaredHinge"],
+  ["softplus", "poisson"],
+  ["softmax", "kullbackLeibler"],
+  ["softmax", { type: "crossEntropy", labelSmoothing: 0.1, classWeights: [2, 1, 0.5, 1, 3] }],
+  ["sigmoid", { type: "binaryCrossEntropy", labelSmoothing: 0.1, classWeights: [1, 2] }],
 );
 
 export const scenario: fc.Arbitrary<Scenario> = fc
@@ -95,7 +104,9 @@ export const scenario: fc.Arbitrary<Scenario> = fc
       validation,
       cut,
     }) => {
-      const outputs = activation === "softmax" ? Math.max(2, atLeast) : atLeast;
+      const name = typeof loss === "string" ? loss : loss.type;
+      const weighted = name === "crossEntropy" && typeof loss !== "string";
+      const outputs = weighted ? 5 : activation === "softmax" ? Math.max(2, atLeast) : atLeast;
       const draw = drawsFrom(seed);
       const shares = drawRows(draw, samples, outputs, 0.5).map((row) => row.map((value) => value + 0.5));
       const classes = shares.map((row) => row.indexOf(Math.max(...row)));
@@ -103,13 +114,28 @@ export const scenario: fc.Arbitrary<Scenario> = fc
       const parts = layers.map((layer) =>
         layer.bias || layer.trainable !== "bias" ? layer : { ...layer, trainable: true },
       );
-      const y = loss === "crossEntropy" ? (classIndices ? classes : oneHot) : shares;
+      const signs = shares.map((row) => row.map((value) => (value < 0.5 ? -1 : 1)));
+      const ofLoss: Partial<Record<LossName, number[][] | number[]>> = {
+        crossEntropy: classIndices ? classes : oneHot,
+        kullbackLeibler: oneHot,
+        hinge: signs,
+        squaredHinge: signs,
+      };
+      const y = ofLoss[name] ?? shares;
+      const weights = shares.map((row) => Math.round(4 * row[0]!));
       return {
         spec: { inputs, layers: [...parts, { units: outputs, activation }], loss },
         seed,
         x: drawRows(draw, samples, inputs, 1),
         y,
-        fit: { epochs, batchSize: batch, shuffle, ...(validation !== undefined && { validation }) },
+        fit: {
+          epochs,
+          batchSize: batch,
+          shuffle,
+          ...(validation !== undefined && { validation }),
+          ...(cut % 4 === 0 &&
+            weights.filter((weight) => weight > 0).length > samples / 2 && { sampleWeights: weights }),
+        },
         cut,
       };
     },

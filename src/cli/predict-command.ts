@@ -1,4 +1,5 @@
 import type { Matrix, Network } from "../index.ts";
+import { lossName } from "../options/loss.ts";
 import type { OptionName } from "./commands.ts";
 import { coreValue } from "./cores.ts";
 import { csvField, numbersOf, readCsv, type Table } from "./csv.ts";
@@ -27,7 +28,7 @@ export function inputsOf(network: Network, table: Table, target?: string): Matri
 
 /** Do the outputs stand for classes? */
 export function isClassifier({ names, spec }: Network): boolean {
-  return names?.classes !== undefined || spec.loss === "crossEntropy" || spec.loss === "binaryCrossEntropy";
+  return names?.classes !== undefined || ["crossEntropy", "binaryCrossEntropy"].includes(lossName(spec.loss));
 }
 
 /** Names of the classes by index: the saved ones, or the indices. */

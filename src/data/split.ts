@@ -1,6 +1,6 @@
 import { PURPOSE_SPLIT } from "../core/abi.ts";
 import { shuffle } from "../js/random.ts";
-import type { Loss } from "../options/loss.ts";
+import type { LossName } from "../options/loss.ts";
 import type { TargetSource } from "./targets.ts";
 
 export interface Split {
@@ -128,7 +128,7 @@ function sharesOf(sizes: readonly number[], count: number, rows: number): number
  * (the lowest on a tie), y ≥ 0.5 for the one output of binaryCrossEntropy. undefined for everything else.
  * @throws what copying the targets throws
  */
-export function targetClasses(targets: TargetSource, loss: Loss): Int32Array | undefined {
+export function targetClasses(targets: TargetSource, loss: LossName): Int32Array | undefined {
   if (targets.kind === "class") {
     const classes = new Int32Array(targets.rows);
     targets.copyTo(classes, 0, targets.rows);

@@ -1,5 +1,5 @@
 import { describe } from "../errors.ts";
-import type { Loss } from "../options/loss.ts";
+import type { LossName } from "../options/loss.ts";
 import type { DType } from "../options/network.ts";
 import { columnSource, type Reals, type RowSource, rowSource, rowsOf } from "./rows.ts";
 import { isArrayLike } from "./vector.ts";
@@ -21,7 +21,7 @@ export interface TargetsWanted {
   /** Rows of `x`. */
   readonly rows: number;
   readonly outputs: number;
-  readonly loss: Loss;
+  readonly loss: LossName;
 }
 
 /**
@@ -128,9 +128,25 @@ function isIntegers(y: ArrayLike<unknown>): y is Int8Array | Uint8Array | Int16A
 /** How far from 1 a row of target probabilities may sum: roundings of a long row in the dtype. */
 const SUM_TOLERANCE: Readonly<Record<DType, number>> = { float32: 1e-5, float64: 1e-9 };
 
+interface Rule {
+  readonly expected: string;
+  holds(value: number): boolean;
+}
+
+const SIGN: Rule = {
+  expected: "−1 or 1 (classes 0 and 1 become 2·y − 1)",
+  holds: (value) => value === 1 || value === -1,
+};
+const RULES: Partial<Record<LossName, Rule>> = {
+  binaryCrossEntropy: { expected: "a value from 0 to 1", holds: (value) => value >= 0 && value <= 1 },
+  hinge: SIGN,
+  squaredHinge: SIGN,
+  poisson: { expected: "a number ≥ 0", holds: (value) => value >= 0 },
+};
+
 /**
- * Checks what a loss asks of dense targets, on the staged and rounded values [rows × cols]: crossEntropy takes rows
- * ≥ 0 that sum to 1, binaryCrossEntropy values in [0, 1]; the others take any finite value, which the core scans.
+ * Checks what a loss asks of dense targets, on the staged and rounded values [rows × cols]: crossEntropy and kullbackLeibler
+ * take rows ≥ 0 that sum to 1, others what RULES says; the rest any finite value, which the core scans.
  * `at` is the row of the user's array that stands at values[0], or the rows that stand one after the other.
  * @throws RangeError with row and column
  */
@@ -138,16 +154,19 @@ export function checkTargets(
   values: Reals,
   rows: number,
   cols: number,
-  loss: Loss,
+  loss: LossName,
   dtype: DType,
   name: string,
   at: number | Int32Array = 0,
 ): void {
-  if (loss === "crossEntropy") checkDistributions(values, rows, cols, SUM_TOLERANCE[dtype], name, at);
-  if (loss !== "binaryCrossEntropy") return;
+  if (loss === "crossEntropy" || loss === "kullbackLeibler") {
+    checkDistributions(values, rows, cols, SUM_TOLERANCE[dtype], name, at);
+  }
+  const rule = RULES[loss];
+  if (rule === undefined) return;
   for (let i = 0; i < rows * cols; i++) {
     const value = values[i] as number;
-    if (!(value >= 0 && value <= 1)) throw elementError(name, "a value from 0 to 1", value, i, cols, at);
+    if (!rule.holds(value)) throw elementError(name, rule.expected, value, i, cols, at);
   }
 }
 

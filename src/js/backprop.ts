@@ -4,6 +4,7 @@
 //   backward   δᴸ = ∂loss/∂zᴸ (loss.ts),  δˡ⁻¹ = (Wˡ)ᵀ·δˡ ∘ f′(zˡ⁻¹)     nodes descending
 //   gradients  dWˡ = δˡ·(aˡ⁻¹)ᵀ,  dbˡ = Σ δˡ                          over the samples of the batch
 import {
+  ACTIVATION_SILU,
   ACTIVATION_SOFTMAX,
   JOB_FLAG_ALL,
   JOB_FLAGS,
@@ -74,8 +75,14 @@ export function forwardNode(
     if (end === units) affineForward(heap, node, aFrom, n, vector);
   } else denseForward(heap, net, node, aFrom, n, vector, begin, end);
   if (end < units) return;
-  if (vector) real.fill(0, heap.index(a) + units, heap.index(a) + roundUp(units, lanes.tileCols));
-  else clearPadding(heap, a, units, n);
+  if (!vector) {
+    clearPadding(heap, a, units, n);
+    return;
+  }
+  const rest = roundUp(units, lanes.tileCols);
+  const clear = (from: number) => real.fill(0, heap.index(from) + units, heap.index(from) + rest);
+  clear(a);
+  if (heap.int(node, NODE_ACTIVATION) >= ACTIVATION_SILU) clear(heap.ptr(node, NODE_Z_PTR));
 }
 
 function denseForward(

@@ -9,14 +9,20 @@ import {
   JOB_LOSS_TOTAL,
   JOB_ORDER_PTR,
   JOB_POSITION,
+  JOB_SAMPLE_WEIGHTS_PTR,
   JOB_STEP_CORRECT,
   JOB_TARGET_KIND,
   JOB_WINDOW_BEGIN,
   JOB_Y_PTR,
   LOSS_BINARY_CROSS_ENTROPY,
   LOSS_CROSS_ENTROPY,
+  LOSS_KULLBACK_LEIBLER,
+  LOSS_MEAN_SQUARED_ERROR,
   LOSS_SQUARED_ERROR,
+  NET_CLASS_WEIGHTS_PTR,
+  NET_LABEL_SMOOTHING,
   NET_LOSS,
+  NET_LOSS_DELTA,
   NET_LOSS_SCRATCH_PTR,
   NODE_A_PTR,
   NODE_ACTIVATION,
@@ -29,6 +35,7 @@ import {
 import { slope, softmaxSlope } from "./activation.ts";
 import type { Heap } from "./heap.ts";
 import { PANEL, roundUp } from "./lanes.ts";
+import { outputLoss, outputSlope } from "./output-loss.ts";
 import { clearPadding, rowNumber } from "./panels.ts";
 import { exp64, log1p64, log64 } from "./vmath.ts";
 
@@ -49,7 +56,7 @@ interface Sample {
 
 /**
  * Adds the losses of the block's n samples to the reduction of a step of B = `batch` samples, counts correct ones where
- * asked, and with `backward` writes the output node's error signal delta = rnd(1/B)·∂ℓ/∂z.
+ * asked, and with `backward` writes the output node's error signal delta = rnd(1/B)·∂ℓ/∂z; with sample weights w·ℓ and rnd(w/B).
  *
  * Reads a, z of `node` and the targets of rows position + inStep + s | writes delta of `node`, lanes past n as +0.
  */
@@ -76,6 +83,8 @@ export function lossBlock(
   const scale = lanes.round(1 / batch);
   const counts = (heap.int(job, JOB_FLAGS) & JOB_FLAG_COUNT) !== 0;
   const sample: Sample = { units, stride: vector ? 1 : PANEL, a: 0, z: 0, delta: 0, y: 0, isClass };
+  const smooths = adaptsTargets(heap, net);
+  const weights = heap.ptr(job, JOB_SAMPLE_WEIGHTS_PTR);
   let correct = 0;
   for (let s = 0; s < n; s++) {
     const row = (order ? rowNumber(heap, order, 0, first + s) : first + s) - begin;
@@ -84,55 +93,63 @@ export function lossBlock(
     sample.a = heap.index(heap.ptr(node, NODE_A_PTR)) + at;
     sample.z = heap.index(heap.ptr(node, NODE_Z_PTR)) + at;
     sample.delta = heap.index(heap.ptr(node, NODE_DELTA_PTR)) + at;
-    addLoss(heap, job, inStep + s, sampleLoss(heap, net, sample, scratch + s, scratch + s + scratchHalf));
+    const [max, sum] = [scratch + s, scratch + s + scratchHalf];
+    const loss = smooths ? smoothedLoss(heap, net, sample, max, sum) : sampleLoss(heap, net, sample, max, sum);
+    const weight = weights ? heap.double(weights, 8 * row) : 1;
+    addLoss(heap, job, inStep + s, weights ? weight * loss : loss);
     if (counts && isCorrect(heap, sample)) correct++;
-    if (backward) sampleDelta(heap, net, node, sample, scale);
+    if (!backward) continue;
+    if (smooths) smoothedDelta(heap, net, sample);
+    else sampleDelta(heap, net, node, sample);
+    scaleDelta(heap, sample, weights ? lanes.round(weight * (1 / batch)) : scale);
   }
   if (backward && !vector) clearPadding(heap, heap.ptr(node, NODE_DELTA_PTR), units, n);
   if (counts) heap.setDouble(job, JOB_STEP_CORRECT, heap.double(job, JOB_STEP_CORRECT) + correct);
 }
 
-/** ℓ of one sample; max and sum: indices of the softmax's (crossEntropy only). */
+/** ℓ of one sample; max and sum: indices of the softmax's (crossEntropy, kullbackLeibler). */
 function sampleLoss(heap: Heap, net: number, sample: Sample, max: number, sum: number): number {
   const { real } = heap;
   const { units, stride, a, z, y } = sample;
   const loss = heap.int(net, NET_LOSS);
   let total = 0;
-  if (loss === LOSS_CROSS_ENTROPY) {
-    // −Σ y·log softmax(z) = Σ y·(log sum − (z − max))
+  if (loss === LOSS_CROSS_ENTROPY || loss === LOSS_KULLBACK_LEIBLER) {
+    // −Σ y·log softmax(z) = Σ y·(log sum − (z − max)); the divergence adds y·log y
     const logSum = log64(real[sum] as number);
     const m = real[max] as number;
     if (sample.isClass) return logSum - ((real[z + (heap.i32[y] as number) * stride] as number) - m);
     for (let o = 0; o < units; o++) {
-      total += (real[y + o] as number) * (logSum - ((real[z + o * stride] as number) - m));
+      const target = real[y + o] as number;
+      const entropy = loss === LOSS_KULLBACK_LEIBLER && target > 0 ? log64(target) : 0;
+      total += target * (entropy + (logSum - ((real[z + o * stride] as number) - m)));
     }
     return total;
   }
-  if (loss === LOSS_BINARY_CROSS_ENTROPY) {
-    // −(y·log σ(z) + (1−y)·log(1−σ(z))) = max(z, 0) − z·y + log(1 + exp(−|z|))
-    for (let o = 0; o < units; o++) {
-      const input = real[z + o * stride] as number;
-      total += Math.max(input, 0) - input * (real[y + o] as number) + log1p64(exp64(-Math.abs(input)));
-    }
-    return total / units;
-  }
+  const delta = heap.double(net, NET_LOSS_DELTA);
   for (let o = 0; o < units; o++) {
-    const error = (real[a + o * stride] as number) - (real[y + o] as number);
-    total += error * error;
+    const target = real[y + o] as number;
+    if (loss === LOSS_BINARY_CROSS_ENTROPY) {
+      // −(y·log σ(z) + (1−y)·log(1−σ(z))) = max(z, 0) − z·y + log(1 + exp(−|z|))
+      const input = real[z + o * stride] as number;
+      total += Math.max(input, 0) - input * target + log1p64(exp64(-Math.abs(input)));
+    } else total += outputLoss(heap.lanes, loss, real[a + o * stride] as number, target, delta);
   }
   return loss === LOSS_SQUARED_ERROR ? 0.5 * total : total / units;
 }
 
-/** delta[o] = rnd(1/B)·∂ℓ/∂z[o] of one sample. */
-function sampleDelta(heap: Heap, net: number, node: number, sample: Sample, scale: number): void {
+/** delta[o] = ∂ℓ/∂z[o] of one sample. */
+function sampleDelta(heap: Heap, net: number, node: number, sample: Sample): void {
+  const loss = heap.int(net, NET_LOSS);
+  if (loss === LOSS_CROSS_ENTROPY || loss === LOSS_KULLBACK_LEIBLER) softmaxCrossEntropyDelta(heap, sample);
+  else outputDelta(heap, net, node, sample);
+}
+
+/** delta ← rnd(factor·delta). */
+function scaleDelta(heap: Heap, { units, stride, delta }: Sample, factor: number): void {
   const { real, lanes } = heap;
-  const { round } = lanes;
-  const { units, stride, delta } = sample;
-  if (heap.int(net, NET_LOSS) === LOSS_CROSS_ENTROPY) softmaxCrossEntropyDelta(heap, sample);
-  else differenceDelta(heap, net, node, sample);
   for (let o = 0; o < units; o++) {
     const i = delta + o * stride;
-    real[i] = lanes.flush(round(scale * (real[i] as number)));
+    real[i] = lanes.flush(lanes.round(factor * (real[i] as number)));
   }
 }
 
@@ -155,8 +172,8 @@ function softmaxCrossEntropyDelta(heap: Heap, sample: Sample): void {
   }
 }
 
-/** factor·(a − y)·f′(z) for the squared errors; binaryCrossEntropy goes with sigmoid, where f′ cancels. */
-function differenceDelta(heap: Heap, net: number, node: number, sample: Sample): void {
+/** A mean over outputs: the factor 1/outputs, with the 2 of (a − y)² in it. */
+function outputDelta(heap: Heap, net: number, node: number, sample: Sample): void {
   const { real, lanes } = heap;
   const { round } = lanes;
   const { units, stride, delta } = sample;
@@ -165,13 +182,82 @@ function differenceDelta(heap: Heap, net: number, node: number, sample: Sample):
   const isBinary = loss === LOSS_BINARY_CROSS_ENTROPY;
   const activation = isBinary || own === ACTIVATION_SOFTMAX ? ACTIVATION_LINEAR : own;
   const alpha = round(heap.double(node, NODE_ALPHA));
-  const factor = loss === LOSS_SQUARED_ERROR ? 1 : round((isBinary ? 1 : 2) / units);
+  const factor = loss === LOSS_SQUARED_ERROR ? 1 : round((loss === LOSS_MEAN_SQUARED_ERROR ? 2 : 1) / units);
+  const param = round(heap.double(net, NET_LOSS_DELTA));
   for (let o = 0; o < units; o++) {
     const a = real[sample.a + o * stride] as number;
-    const g = round(factor * round(a - (real[sample.y + o] as number)));
+    const g = round(factor * outputSlope(lanes, loss, a, real[sample.y + o] as number, param));
     real[delta + o * stride] = slope(lanes, activation, g, a, real[sample.z + o * stride] as number, alpha);
   }
   if (!isBinary && own === ACTIVATION_SOFTMAX) softmaxSlope(heap, delta, sample.a, units, stride);
+}
+
+// ── Label smoothing and class weights ──────────────────────────────────────────────────────────
+
+/** Whether targets enter smoothed or weighted. */
+function adaptsTargets(heap: Heap, net: number): boolean {
+  return heap.ptr(net, NET_CLASS_WEIGHTS_PTR) !== 0 || heap.double(net, NET_LABEL_SMOOTHING) !== 0;
+}
+
+function classWeight(heap: Heap, net: number, k: number): number {
+  const weights = heap.ptr(net, NET_CLASS_WEIGHTS_PTR);
+  return weights ? heap.double(weights, 8 * k) : 1;
+}
+
+/** y of output o as smoothing by s makes it (Szegedy et al. 2016): (1 − s)·y + s/classes. */
+function smoothed(heap: Heap, net: number, { y, isClass }: Sample, o: number, classes: number): number {
+  const s = heap.double(net, NET_LABEL_SMOOTHING);
+  const target = isClass ? Number(heap.i32[y] === o) : (heap.real[y + o] as number);
+  return (1 - s) * target + s / classes;
+}
+
+/** crossEntropy −Σ c·y·log softmax(z); binaryCrossEntropy −Σ (c₁·y·log σ(z) + c₀·(1−y)·log(1−σ(z))) / outputs, y smoothed. */
+function smoothedLoss(heap: Heap, net: number, sample: Sample, max: number, sum: number): number {
+  const { real } = heap;
+  const { units, stride, z } = sample;
+  let total = 0;
+  if (heap.int(net, NET_LOSS) === LOSS_CROSS_ENTROPY) {
+    const logSum = log64(real[sum] as number);
+    const m = real[max] as number;
+    for (let o = 0; o < units; o++) {
+      const target = classWeight(heap, net, o) * smoothed(heap, net, sample, o, units);
+      total += target * (logSum - ((real[z + o * stride] as number) - m));
+    }
+    return total;
+  }
+  for (let o = 0; o < units; o++) {
+    const input = real[z + o * stride] as number;
+    const target = smoothed(heap, net, sample, o, 2);
+    const rest = log1p64(exp64(-Math.abs(input)));
+    const ofOne = input < 0 ? rest - input : rest;
+    const ofZero = input < 0 ? rest : rest + input;
+    total += classWeight(heap, net, 1) * target * ofOne + classWeight(heap, net, 0) * (1 - target) * ofZero;
+  }
+  return total / units;
+}
+
+/** ∂ℓ/∂z of it: a·Σt − t with t = rnd(c·y); rnd(1/outputs)·(a·p − (1 − a)·q) with p = rnd(c₀·(1−y)), q = rnd(c₁·y). */
+function smoothedDelta(heap: Heap, net: number, sample: Sample): void {
+  const { real, lanes } = heap;
+  const { round } = lanes;
+  const { units, stride, delta, a } = sample;
+  if (heap.int(net, NET_LOSS) === LOSS_CROSS_ENTROPY) {
+    const target = (o: number) => round(classWeight(heap, net, o) * smoothed(heap, net, sample, o, units));
+    let sum = 0;
+    for (let o = 0; o < units; o++) sum = round(sum + target(o));
+    for (let o = 0; o < units; o++) {
+      real[delta + o * stride] = round(round(sum * (real[a + o * stride] as number)) - target(o));
+    }
+    return;
+  }
+  const factor = round(1 / units);
+  for (let o = 0; o < units; o++) {
+    const value = real[a + o * stride] as number;
+    const target = smoothed(heap, net, sample, o, 2);
+    const p = round(classWeight(heap, net, 0) * (1 - target));
+    const q = round(classWeight(heap, net, 1) * target);
+    real[delta + o * stride] = round(factor * round(round(value * p) - round(round(1 - value) * q)));
+  }
 }
 
 /** Whether the predicted class (argmax, lowest index on a tie; one unit: ≥ 0.5) is the target's. */

@@ -28,6 +28,9 @@ export const ACTIVATION_DEFAULTS = {
   elu: { alpha: 1 },
 } as const;
 
+/** δ of huber: PyTorch and Keras. */
+export const LOSS_DEFAULTS = { delta: 1 } as const;
+
 export const NETWORK_DEFAULTS = { seed: 0, dtype: "float32", core: "auto" } as const;
 
 export const FIT_DEFAULTS = { epochs: 100, batchSize: 32, optimizer: "adam", shuffle: true } as const;

@@ -28,6 +28,11 @@ export interface FitOptions {
   /** A new order of the rows in every epoch; true. */
   shuffle?: boolean;
   validation?: Validation;
+  /**
+   * One number ≥ 0 per row of x, at least one above 0: a sample's share in the loss. Scaled to a mean of 1 over the rows that are trained
+   * on; the loss of a step is Σ w·ℓ / B. Rows held back for validation count alike.
+   */
+  sampleWeights?: ArrayLike<number>;
   /** Called after every epoch; a promise is awaited. */
   onEpoch?: ((report: EpochReport) => unknown) | undefined;
   signal?: AbortSignalLike | undefined;
@@ -49,6 +54,8 @@ export interface ResolvedFitOptions {
     | { readonly kind: "none" }
     | { readonly kind: "fraction"; readonly fraction: number; readonly rows: number }
     | { readonly kind: "data"; readonly x: unknown; readonly y: unknown };
+  /** As given; data/ checks them. */
+  readonly sampleWeights: unknown;
   readonly onEpoch: ((report: EpochReport) => unknown) | undefined;
   readonly signal: AbortSignalLike | undefined;
   /** undefined: no limit. */
@@ -58,7 +65,18 @@ export interface ResolvedFitOptions {
 }
 
 const KEYS = {
-  allowed: ["epochs", "batchSize", "optimizer", "shuffle", "validation", "onEpoch", "signal", "maxSteps", "maxSeconds"],
+  allowed: [
+    "epochs",
+    "batchSize",
+    "optimizer",
+    "shuffle",
+    "validation",
+    "sampleWeights",
+    "onEpoch",
+    "signal",
+    "maxSteps",
+    "maxSeconds",
+  ],
   reserved: ["earlyStopping", "schedule", "shards"],
   inside: OPTIMIZER_KEYS,
 };
@@ -88,6 +106,7 @@ export function resolveFitOptions(options: unknown = {}, context: FitContext, na
     optimizer: optimizerOrLast(given.optimizer, context.last, context.dtype),
     shuffle: checkedShuffle && given.batchSize !== "full",
     validation,
+    sampleWeights: given.sampleWeights,
     onEpoch: resolveOnEpoch(given.onEpoch),
     signal: resolveSignal(given.signal),
     maxSteps: maxSteps === undefined ? undefined : integerIn("maxSteps", maxSteps, 1, LIMITS.steps),

@@ -31,6 +31,8 @@ export interface SaveOptions {
 export interface StepOptions {
   /** Left out: the one last used, with its options and state; `adam` if there was none. */
   optimizer?: Optimizer;
+  /** One number ≥ 0 per row of x, at least one above 0; scaled to a mean of 1. */
+  sampleWeights?: ArrayLike<number>;
 }
 
 export const DTYPES: readonly DType[] = ["float32", "float64"];
@@ -65,9 +67,10 @@ export function resolveStepOptions(
   options: unknown = {},
   { dtype, last }: { dtype: DType; last?: ResolvedOptimizer | undefined },
   name = "step",
-): { readonly optimizer: ResolvedOptimizer } {
-  const { optimizer } = optionsObject(name, options, { allowed: ["optimizer"], inside: OPTIMIZER_KEYS });
-  return Object.freeze({ optimizer: optimizerOrLast(optimizer, last, dtype) });
+): { readonly optimizer: ResolvedOptimizer; readonly sampleWeights: unknown } {
+  const allowed = ["optimizer", "sampleWeights"];
+  const { optimizer, sampleWeights } = optionsObject(name, options, { allowed, inside: OPTIMIZER_KEYS });
+  return Object.freeze({ optimizer: optimizerOrLast(optimizer, last, dtype), sampleWeights });
 }
 
 function resolveCore(core: unknown): Core {

@@ -11,7 +11,7 @@ import {
   resolveBiasInitializer,
   resolveInitializer,
 } from "./initializer.ts";
-import { type Loss, resolveLoss } from "./loss.ts";
+import { type Loss, type ResolvedLoss, resolveLoss } from "./loss.ts";
 import type { DType } from "./network.ts";
 
 /** true: all of it; "weights", "bias": that part alone. */
@@ -73,7 +73,7 @@ export type ResolvedLayer<I = ResolvedInitializer> = ResolvedDense<I> | Resolved
 export interface ResolvedSpec<I = ResolvedInitializer> {
   readonly inputs: number;
   readonly layers: readonly ResolvedLayer<I>[];
-  readonly loss: Loss;
+  readonly loss: ResolvedLoss;
 }
 
 /** A resolved spec that holds no arrays of initial values: what `network.spec` shows and a file holds; a NetworkSpec. */
@@ -106,7 +106,11 @@ export function resolveSpec(spec: unknown, dtype: DType = "float64"): ResolvedSp
   }
   const last = resolved.at(-1) as ResolvedLayer;
   if (last.type !== "dense") throw new RangeError("layers: expected a dense layer at the end, got affine layers alone");
-  return Object.freeze({ inputs, layers: Object.freeze(resolved), loss: resolveLoss(loss, last.activation.type) });
+  return Object.freeze({
+    inputs,
+    layers: Object.freeze(resolved),
+    loss: resolveLoss(loss, last.activation.type, last.units, dtype),
+  });
 }
 
 function resolveLayer(

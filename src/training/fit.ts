@@ -126,6 +126,7 @@ export class FitRun {
     job.setInt(abi.JOB_REPORTS_PTR, plan.reports.offset);
     job.setInt(abi.JOB_REPORTS_CAPACITY, REPORTS);
     job.setInt(abi.JOB_FLAGS, countsClasses(model) ? abi.JOB_FLAG_COUNT : 0);
+    job.setInt(abi.JOB_SAMPLE_WEIGHTS_PTR, options.sampleWeights === undefined ? 0 : plan.sampleWeights.offset);
     job.setOptimizer(options.optimizer, model.scalars);
     const { progress } = model;
     job.setInt(abi.JOB_POSITION, progress.position);

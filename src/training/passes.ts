@@ -4,6 +4,7 @@ import type { RowSource } from "../data/rows.ts";
 import { checkTargets, nonFiniteError, type TargetSource } from "../data/targets.ts";
 import type { Reals } from "../memory.ts";
 import type { Model } from "../model.ts";
+import { lossName } from "../options/loss.ts";
 import { Job, RUN } from "./job.ts";
 
 const ALL = 2 ** 31 - 1;
@@ -16,7 +17,7 @@ export interface PassResult {
 
 /** Whether `correct` counts classes: softmax or one sigmoid unit under its cross-entropy. */
 export function countsClasses(model: Model): boolean {
-  const { loss } = model.spec;
+  const loss = lossName(model.spec.loss);
   return loss === "crossEntropy" || (loss === "binaryCrossEntropy" && model.memory.plan.outputs === 1);
 }
 
@@ -47,7 +48,7 @@ function stageTargets(model: Model, y: TargetSource, name: string, first: number
   stageRows(model, y.source, name, first, last, "y");
   const { cols } = y.source;
   const values = memory.reals({ offset: stagingY.offset, bytes: (last - first) * cols * memory.plan.size });
-  checkTargets(values, last - first, cols, spec.loss, targetDtype, name, first);
+  checkTargets(values, last - first, cols, lossName(spec.loss), targetDtype, name, first);
 }
 
 /** Passes x (and y) through the network in `mode`; `onWindow` sees each finished window's results while they stand. */
@@ -59,6 +60,8 @@ export function runPass(
   options: {
     readonly all?: boolean;
     readonly inputGradients?: boolean;
+    /** Of all rows of x, mean 1. */
+    readonly weights?: Float64Array | undefined;
     readonly prepare?: (job: Job) => void;
     readonly onWindow?: (first: number, last: number, out: Reals) => void;
   } = {},
@@ -84,12 +87,17 @@ export function runPass(
   set(abi.JOB_REPORTS_PTR, plan.reports.offset);
   set(abi.JOB_REPORTS_CAPACITY, 1);
   set(abi.JOB_FLAGS, (options.all ? abi.JOB_FLAG_ALL : 0) | (countsClasses(model) ? abi.JOB_FLAG_COUNT : 0));
+  const { weights } = options;
+  if (weights !== undefined) set(abi.JOB_SAMPLE_WEIGHTS_PTR, plan.stagingWeights.offset);
   options.prepare?.(job);
   const width = options.inputGradients ? plan.inputs : plan.outputs;
   for (let first = 0; first < x.rows; first += plan.stagingRows) {
     const last = Math.min(first + plan.stagingRows, x.rows);
     stageRows(model, x, "x", first, last, "x");
     if (y !== undefined) stageTargets(model, y, "y", first, last);
+    if (weights !== undefined) {
+      memory.doubles(plan.stagingWeights.offset, last - first).set(weights.subarray(first, last));
+    }
     set(abi.JOB_WINDOW_BEGIN, first);
     set(abi.JOB_WINDOW_END, last);
     const status = job.run(ALL);

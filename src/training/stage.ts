@@ -3,9 +3,11 @@ import * as abi from "../core/abi.ts";
 import { gatherColumns, type RowSource, rowSource } from "../data/rows.ts";
 import { type Split, seedWords, splitIndices, targetClasses, validationCount } from "../data/split.ts";
 import { checkTargets, nonFiniteError, type TargetSource, targetSource } from "../data/targets.ts";
+import { copyWeights, toMeanOne } from "../data/weights.ts";
 import type { Reals } from "../memory.ts";
 import type { DataIdentity, Model } from "../model.ts";
 import { type ResolvedFitOptions, resolveFitOptions } from "../options/fit.ts";
+import { lossName } from "../options/loss.ts";
 import { OPTIMIZER_SLOTS } from "../options/optimizer.ts";
 import type { Demand, Region } from "../plan.ts";
 
@@ -18,7 +20,7 @@ export class Staged {
   readonly validationIndices: Int32Array | undefined;
   readonly targetKind: number;
   private readonly wanted: Partial<Demand>;
-  private copy: { x: Uint8Array; y: Uint8Array } | undefined;
+  private copy: { x: Uint8Array; y: Uint8Array; weights: Uint8Array } | undefined;
   /** Says whose data stand in the window without holding on to anything. */
   readonly token = {};
   identity: DataIdentity = { fingerprint: "", shuffle: false, validation: "" };
@@ -41,7 +43,12 @@ export class Staged {
   /** Takes the data out of the window. */
   keepCopy(model: Model): void {
     const { memory } = model;
-    this.copy = { x: memory.bytes(memory.plan.x).slice(), y: memory.bytes(memory.plan.y).slice() };
+    const { x, y, sampleWeights } = memory.plan;
+    this.copy = {
+      x: memory.bytes(x).slice(),
+      y: memory.bytes(y).slice(),
+      weights: memory.bytes(sampleWeights).slice(),
+    };
   }
 
   /** Puts the data back where another call has used the window since. */
@@ -54,6 +61,7 @@ export class Staged {
     if (copy === undefined) throw new Error("the data window was overwritten");
     memory.bytes(memory.plan.x).set(copy.x);
     memory.bytes(memory.plan.y).set(copy.y);
+    memory.bytes(memory.plan.sampleWeights).set(copy.weights);
     model.windowOwner = this.token;
   }
 }
@@ -72,9 +80,11 @@ export function stageData(
   const { spec, dtype, memory } = model;
   const { inputs, outputs, size } = memory.plan;
   const xs = rowSource(x, "x", inputs);
-  const ys = targetSource(y, "y", { rows: xs.rows, outputs, loss: spec.loss });
+  const ys = targetSource(y, "y", { rows: xs.rows, outputs, loss: lossName(spec.loss) });
   const resolved = resolveFitOptions(options, { rows: xs.rows, dtype, last: model.optimizer }, how.name);
   const { validation } = resolved;
+  const { sampleWeights } = resolved;
+  const weights = sampleWeights === undefined ? undefined : copyWeights(sampleWeights, "sampleWeights", xs.rows);
   const held = heldBack(model, validation, xs.rows, ys);
   const rows = xs.rows - (held.split ?? 0);
   const validationRows = held.split ?? held.x?.rows ?? 0;
@@ -86,6 +96,7 @@ export function stageData(
     rows: rows + validationRows,
     ordered: resolved.shuffle ? rows : 0,
     targetBytes: classes ? 4 : outputs * size,
+    weighted: weights !== undefined,
     reports: how.reports,
   };
   model.demand(wanted);
@@ -96,17 +107,34 @@ export function stageData(
   const staged = new Staged(resolved, rows, { rows: validationRows, indices: split?.validation }, kind, wanted);
   model.windowOwner = staged.token;
   const fingerprint = copyRows(model, xs, ys, { name: "", begin: 0, indices: split?.train, labels });
+  const weightsKey = weights === undefined ? "" : writeWeights(model, weights, split?.train);
   let heldFingerprint = "";
   if (split) copyRows(model, xs, ys, { name: "", begin: rows, indices: split.validation, labels });
   else if (held.x && held.y) {
     heldFingerprint = copyRows(model, held.x, held.y, { name: "validation.", begin: rows });
   }
   staged.identity = Object.freeze({
-    fingerprint,
+    fingerprint: fingerprint + weightsKey,
     shuffle: resolved.shuffle,
     validation: validationKey(validation, heldFingerprint),
   });
   return staged;
+}
+
+/** The weights of the rows that are trained on, into the window; gives their fingerprint. */
+function writeWeights(model: Model, weights: Float64Array, indices: Int32Array | undefined): string {
+  const { memory, core } = model;
+  const { sampleWeights, hash } = memory.plan;
+  const own = toMeanOne(indices === undefined ? weights : Float64Array.from(indices, (row) => weights[row] as number));
+  memory.doubles(sampleWeights.offset, own.length).set(own);
+  memory.ints(hash).set([own.length, 8, 0, 0]);
+  core.exports.fingerprint(sampleWeights.offset, 8 * own.length, hash.offset);
+  return hashDigits(memory.ints(hash));
+}
+
+/** In hexadecimal digits. */
+function hashDigits(words: Int32Array): string {
+  return Array.from(words, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
 interface HeldBack {
@@ -123,14 +151,14 @@ function heldBack(model: Model, validation: ResolvedFitOptions["validation"], ro
   if (validation.kind === "data") {
     const { inputs, outputs } = model.memory.plan;
     const vx = rowSource(validation.x, "validation.x", inputs);
-    const vy = targetSource(validation.y, "validation.y", { rows: vx.rows, outputs, loss: model.spec.loss });
+    const vy = targetSource(validation.y, "validation.y", { rows: vx.rows, outputs, loss: lossName(model.spec.loss) });
     if (vy.kind !== y.kind) {
       const kinds = { class: "class indices", dense: "rows" };
       throw new TypeError(`validation.y: expected ${kinds[y.kind]} as in y, got ${kinds[vy.kind]}`);
     }
     return { x: vx, y: vy };
   }
-  return { split: validationCount(validation.fraction, rows), labels: targetClasses(y, model.spec.loss) };
+  return { split: validationCount(validation.fraction, rows), labels: targetClasses(y, lossName(model.spec.loss)) };
 }
 
 /**
@@ -188,11 +216,11 @@ function copyRows(model: Model, x: RowSource, y: TargetSource, to: Destination):
     const { cols } = y.source;
     const check = (values: Reals, first: number) => {
       const at = indices === undefined ? first : indices.subarray(first);
-      checkTargets(values, values.length / cols, cols, spec.loss, dtype, `${name}y`, at);
+      checkTargets(values, values.length / cols, cols, lossName(spec.loss), dtype, `${name}y`, at);
     };
     copyReals(model, y.source, targets, { name: `${name}y`, indices, check });
   }
-  return Array.from(memory.ints(plan.hash), (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+  return hashDigits(memory.ints(plan.hash));
 }
 
 /**

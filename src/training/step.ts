@@ -12,7 +12,13 @@ import { runPass } from "./passes.ts";
  * One update on the batch x, y; the memory has been planned. Returns the loss before it.
  * @throws what the data are refused for, before anything changes; DivergenceError with the network as before
  */
-export function trainStep(model: Model, x: RowSource, y: TargetSource, optimizer: ResolvedOptimizer): number {
+export function trainStep(
+  model: Model,
+  x: RowSource,
+  y: TargetSource,
+  optimizer: ResolvedOptimizer,
+  weights: Float64Array | undefined,
+): number {
   const { memory, progress } = model;
   const { params, state } = memory.plan;
   // Rows are checked window by window, so the update itself, in the last block, comes after every check.
@@ -28,6 +34,7 @@ export function trainStep(model: Model, x: RowSource, y: TargetSource, optimizer
   let { scalars } = model;
   try {
     const { loss } = runPass(model, abi.MODE_TRAIN, x, y, {
+      weights,
       prepare: (job) => {
         job.setOptimizer(optimizer, model.scalars);
         job.setDouble(abi.JOB_STEP, progress.step);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { checkTargets, nonFiniteError, targetSource } from "../../src/data/targets.ts";
-import type { Loss } from "../../src/options/loss.ts";
+import type { LossName } from "../../src/options/loss.ts";
 
-const want = (rows: number, outputs: number, loss: Loss) => ({ rows, outputs, loss });
+const want = (rows: number, outputs: number, loss: LossName) => ({ rows, outputs, loss });
 
 function refuses(
   y: unknown,
@@ -131,7 +131,7 @@ describe("checkTargets", () => {
   const check = (
     values: number[],
     cols: number,
-    loss: Loss,
+    loss: LossName,
     dtype: "float32" | "float64" = "float64",
     firstRow = 0,
   ) => {

@@ -104,12 +104,12 @@ describe("resolveFitOptions", () => {
     refuses(
       { verbose: 1 },
       TypeError,
-      "fit: unknown option 'verbose'; the options are epochs, batchSize, optimizer, shuffle, validation, onEpoch, signal, maxSteps and maxSeconds",
+      "fit: unknown option 'verbose'; the options are epochs, batchSize, optimizer, shuffle, validation, sampleWeights, onEpoch, signal, maxSteps and maxSeconds",
     );
     refuses(
       { ["x".repeat(99)]: 1 },
       TypeError,
-      `fit: unknown option '${"x".repeat(40)}…'; the options are epochs, batchSize, optimizer, shuffle, validation, onEpoch, signal, maxSteps and maxSeconds`,
+      `fit: unknown option '${"x".repeat(40)}…'; the options are epochs, batchSize, optimizer, shuffle, validation, sampleWeights, onEpoch, signal, maxSteps and maxSeconds`,
     );
   });
 
@@ -131,7 +131,7 @@ describe("resolveFitOptions", () => {
     refuses(
       5,
       TypeError,
-      "fit: expected an object with epochs, batchSize, optimizer, shuffle, validation, onEpoch, signal, maxSteps and maxSeconds, got 5",
+      "fit: expected an object with epochs, batchSize, optimizer, shuffle, validation, sampleWeights, onEpoch, signal, maxSteps and maxSeconds, got 5",
     );
     refuses({ epochs: "3" }, TypeError, "epochs: expected an integer from 1 to 2147483647, got '3'");
     refuses(

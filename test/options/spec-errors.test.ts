@@ -85,7 +85,7 @@ describe("resolveSpec names what is wrong", () => {
     refuses(
       oneLayer({}, { loss: "mse" }),
       RangeError,
-      "loss: expected squaredError, meanSquaredError, crossEntropy or binaryCrossEntropy, got 'mse'",
+      "loss: expected squaredError, meanSquaredError, meanAbsoluteError, huber, logCosh, crossEntropy, binaryCrossEntropy, kullbackLeibler, hinge, squaredHinge or poisson, got 'mse'",
     );
     refuses(
       oneLayer({ init: "xavieruniform" }),
@@ -136,18 +136,53 @@ describe("resolveSpec names what is wrong", () => {
     refuses(
       pair("tanh", "crossEntropy"),
       RangeError,
-      "loss: expected squaredError or meanSquaredError with a tanh output, got 'crossEntropy', which goes only with softmax",
+      "loss: expected squaredError, meanSquaredError, meanAbsoluteError, huber, logCosh, hinge or squaredHinge with a tanh output, got 'crossEntropy', which goes only with softmax",
     );
     refuses(
       pair("softmax", "binaryCrossEntropy"),
       RangeError,
-      "loss: expected squaredError, meanSquaredError or crossEntropy with a softmax output, got 'binaryCrossEntropy', which goes only with sigmoid",
+      "loss: expected squaredError, meanSquaredError, meanAbsoluteError, huber, logCosh, crossEntropy or kullbackLeibler with a softmax output, got 'binaryCrossEntropy', which goes only with sigmoid",
     );
     for (const activation of ACTIVATIONS.split(/, | or /)) {
       for (const loss of ["squaredError", "meanSquaredError"]) {
         expect(resolveSpec(pair(activation, loss)).loss).toBe(loss);
       }
     }
+  });
+
+  test("options of losses", () => {
+    const loss = (given: unknown, activation = "softmax") => oneLayer({ activation, units: 3 }, { loss: given });
+    refuses(
+      loss({ type: "crossEntropy", labelSmoothing: 1 }),
+      RangeError,
+      "loss.labelSmoothing: expected a number ≥ 0 and < 1, got 1",
+    );
+    refuses(
+      loss({ type: "crossEntropy", classWeights: [1, 2] }),
+      RangeError,
+      "loss.classWeights: expected 3 numbers, got 2",
+    );
+    refuses(
+      loss({ type: "crossEntropy", classWeights: [1, -2, 1] }),
+      RangeError,
+      "loss.classWeights: expected numbers ≥ 0, got -2 at 1",
+    );
+    refuses(
+      loss({ type: "crossEntropy", classWeights: [0, 0, 0] }),
+      RangeError,
+      "loss.classWeights: expected at least one number above 0, got none",
+    );
+    refuses(loss({ type: "huber", delta: 0 }), RangeError, "loss.delta: expected a finite number > 0, got 0");
+    refuses(
+      loss({ type: "huber", labelSmoothing: 0.1 }),
+      TypeError,
+      "loss: unknown option 'labelSmoothing'; the options are type and delta",
+    );
+    expect(resolveSpec(loss({ type: "huber", delta: 1 })).loss).toBe("huber");
+    expect(resolveSpec(loss({ type: "crossEntropy" })).loss).toBe("crossEntropy");
+    const weighted = resolveSpec(loss({ type: "crossEntropy", classWeights: [1, 2, 3] }));
+    expect(weighted.loss).toEqual({ type: "crossEntropy", labelSmoothing: 0, classWeights: [1, 2, 3] });
+    expect(resolveSpec(weighted).loss).toEqual(weighted.loss);
   });
 
   test("trainable parts that are not there", () => {
