@@ -190,6 +190,8 @@ export const JOB_DAMPENING: i32 = 392; // f64
 export const JOB_DECAY_BIAS: i32 = 400; // 1: biases decay too
 export const JOB_CENTERED: i32 = 404; // rmsprop: 0 or 1
 export const JOB_DECAY_FACTOR: i32 = 408; // f64: nadam's 0.96^ψ
+export const JOB_RATES_PTR: i32 = 432; // f64: learning rates of the steps from RATES_BASE on; or 0: LEARNING_RATE for all
+export const JOB_RATES_BASE: i32 = 440; // f64: a step of the network's life
 export const JOB_SIZE: i32 = 512;
 
 export const JOB_FLAG_ALL: i32 = 1; // GRADIENT: frozen parameters too

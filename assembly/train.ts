@@ -1,8 +1,8 @@
 // A chunk of work: order → gather → forward → loss → backward → update, block by block, resumable between blocks.
 import {
   ACTIVATION_LINEAR, JOB_BATCH, JOB_BLOCK, JOB_DONE, JOB_EPOCH, JOB_EPOCHS_LEFT, JOB_EPOCH_CORRECT, JOB_EPOCH_LOSS,
-  JOB_INPUT_GRADIENT_PTR, JOB_IN_STEP, JOB_MODE, JOB_ORDERED, JOB_ORDER_PTR, JOB_OUT_PTR, JOB_PHASE,
-  JOB_PIECE, JOB_POSITION, JOB_REPORTS_CAPACITY, JOB_REPORTS_COUNT, JOB_REPORTS_PTR, JOB_ROWS, JOB_STEP, JOB_STEPS_LEFT,
+  JOB_INPUT_GRADIENT_PTR, JOB_IN_STEP, JOB_LEARNING_RATE, JOB_MODE, JOB_ORDERED, JOB_ORDER_PTR, JOB_OUT_PTR, JOB_PHASE,
+  JOB_PIECE, JOB_POSITION, JOB_RATES_BASE, JOB_RATES_PTR, JOB_REPORTS_CAPACITY, JOB_REPORTS_COUNT, JOB_REPORTS_PTR, JOB_ROWS, JOB_STEP, JOB_STEPS_LEFT,
   JOB_STEP_CORRECT, JOB_STEP_LOSS, JOB_WINDOW_BEGIN, JOB_WINDOW_END, JOB_X_PITCH, JOB_X_PTR, MODE_EVALUATE,
   MODE_PREDICT, MODE_TRAIN, NET_NODE_COUNT, NET_PARAMS_LENGTH, NET_SEED_HIGH, NET_SEED_LOW, NODE_A_PTR, NODE_DELTA_PTR,
   NODE_INPUTS, NODE_KIND, NODE_KIND_DENSE, NODE_UNITS, ORDER_SLICE, RUN_DIVERGED, RUN_DONE, RUN_MORE,
@@ -26,7 +26,10 @@ export function run(net: usize, job: usize, blocks: i32): i32 {
   const mode = load<i32>(job, JOB_MODE);
   if (isOnline(net, job)) return runOnline(net, job, blocks);
   for (; blocks > 0; blocks--) {
-    if (mode == MODE_TRAIN && makesOrder(net, job)) continue;
+    if (mode == MODE_TRAIN) {
+      if (makesOrder(net, job)) continue;
+      setRate(job);
+    }
     const position = load<i32>(job, JOB_POSITION), inStep = load<i32>(job, JOB_IN_STEP);
     const batch = min(load<i32>(job, JOB_BATCH), load<i32>(job, JOB_ROWS) - position);
     const n = min(load<i32>(job, JOB_BLOCK), batch - inStep);
@@ -52,12 +55,22 @@ function runOnline(net: usize, job: usize, blocks: i32): i32 {
     if (position < load<i32>(job, JOB_WINDOW_BEGIN) || position >= load<i32>(job, JOB_WINDOW_END)) return RUN_NEEDS_DATA;
     // As in the general path, only a count that comes to 0 ends the job.
     const left = load<i32>(job, JOB_STEPS_LEFT);
-    const steps = min(min(blocks, left > 0 ? left : blocks), min(rows, load<i32>(job, JOB_WINDOW_END)) - position);
+    const most = setRate(job) ? 1 : min(blocks, left > 0 ? left : blocks);
+    const steps = min(most, min(rows, load<i32>(job, JOB_WINDOW_END)) - position);
     blocks -= online(net, job, steps);
     const status = afterStep(job);
     if (status != RUN_MORE) return status;
   }
   return RUN_MORE;
+}
+
+/** The rate of the step at hand, where each has its own. */
+function setRate(job: usize): bool {
+  const rates = load<usize>(job, JOB_RATES_PTR);
+  if (!rates) return false;
+  const at = <usize>(load<f64>(job, JOB_STEP) - load<f64>(job, JOB_RATES_BASE));
+  store<f64>(job, load<f64>(rates + (at << 3)), JOB_LEARNING_RATE);
+  return true;
 }
 
 /** One slice of the epoch's order where it is not made yet. */

@@ -43,4 +43,5 @@ export type {
   LayerWeightsLike,
   Metrics,
 } from "./options/results.ts";
+export type { EarlyStopping, Monitor, Schedule, Span } from "./options/schedule.ts";
 export type { AffineSpec, DenseSpec, KeptSpec, LayerSpec, NetworkSpec, Trainable } from "./options/spec.ts";

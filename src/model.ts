@@ -9,6 +9,7 @@ import { firstScalars, OPTIMIZER_SLOTS, type ResolvedOptimizer } from "./options
 import type { EpochReport } from "./options/results.ts";
 import type { ResolvedSpec, Trainable } from "./options/spec.ts";
 import { bytesPerSample, type Demand, NO_DEMAND, type Segment } from "./plan.ts";
+import type { BestWatch, PlateauWatch } from "./training/stopping.ts";
 import { tuning } from "./training/tuning.ts";
 
 /** Where training stands, over the network's life. */
@@ -49,6 +50,11 @@ export class Model {
   optimizer: ResolvedOptimizer | undefined;
   /** What the optimizer carries from step to step besides its arrays (OPTIMIZER_SCALARS). */
   scalars: readonly number[] = [];
+  /** The step and epoch with which the optimizer's state began: schedules count from there. */
+  began: { readonly step: number; readonly epoch: number } = { step: 0, epoch: 0 };
+  /** What reduceOnPlateau and early stopping have seen. */
+  plateau: PlateauWatch | undefined;
+  best: BestWatch | undefined;
   progress: Progress = { epoch: 0, step: 0, position: 0, epochLoss: 0, epochCorrect: 0, data: undefined };
   history: EpochReport[] = [];
   names: Names | undefined;
@@ -80,6 +86,7 @@ export class Model {
   /** Lets go of what holds memory; the object stays, to say that it was disposed. */
   release(): void {
     this.history = [];
+    this.best = undefined;
     this.memory.release();
   }
 
@@ -110,6 +117,7 @@ export class Model {
     if (this.optimizer?.type !== optimizer.type) {
       this.memory.reals(this.memory.plan.state).fill(0);
       this.scalars = firstScalars(optimizer.type);
+      this.began = { step: this.progress.step, epoch: this.progress.epoch };
     }
     this.optimizer = optimizer;
   }

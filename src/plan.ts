@@ -9,6 +9,8 @@ import type { ResolvedLayer, ResolvedSpec } from "./options/spec.ts";
 /** Bytes 0 … BASE−1 stay free for the static data of debug builds. */
 const BASE = 4096;
 const ALIGN = 64;
+/** Steps whose learning rates are laid ready at once. */
+export const RATES = 4096;
 
 /** A run of bytes in the memory. */
 export interface Region {
@@ -62,6 +64,8 @@ export interface Demand {
   readonly targetBytes: number;
   /** Whether rows have weights of their own. */
   readonly weighted: boolean;
+  /** Whether steps have learning rates of their own. */
+  readonly scheduled: boolean;
   /** Epoch reports that fit between two looks of the host. */
   readonly reports: number;
 }
@@ -97,6 +101,8 @@ export interface Plan {
   readonly y: Region;
   readonly order: Region;
   readonly reports: Region;
+  /** Learning rates of the next RATES steps, f64. */
+  readonly rates: Region;
   /** Staging of predict, evaluate and gradients: `stagingRows` rows of inputs, of targets, of results. */
   readonly stagingRows: number;
   readonly stagingX: Region;
@@ -122,6 +128,7 @@ export const NO_DEMAND: Demand = {
   ordered: 0,
   targetBytes: 0,
   weighted: false,
+  scheduled: false,
   reports: 0,
 };
 
@@ -198,6 +205,7 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
   const sampleWeights = cursor.take(demand.weighted ? demand.rows * 8 : 0);
   const order = cursor.take(demand.ordered * 4);
   const reports = cursor.take(demand.reports * 16);
+  const rates = cursor.take(demand.scheduled ? RATES * 8 : 0);
   const stagingRows = stagingRowsOf(spec.inputs, outputs, size, M);
   const stagingX = cursor.take(stagingRows * spec.inputs * size);
   const stagingY = cursor.take(stagingRows * Math.max(4, outputs * size));
@@ -231,6 +239,7 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
     y,
     order,
     reports,
+    rates,
     stagingRows,
     stagingX,
     stagingY,

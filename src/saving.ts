@@ -2,7 +2,7 @@
 
 import type { Core } from "./core/exports.ts";
 import { instantiateCore, instantiateCoreSync } from "./core/instantiate.ts";
-import { decode, encode, type LoadedNetwork } from "./formats/network.ts";
+import { decode, encode, type LoadedNetwork, type SavedWatches } from "./formats/network.ts";
 import type { Reals } from "./memory.ts";
 import { Model } from "./model.ts";
 import type { Core as CoreOption } from "./options/network.ts";
@@ -32,9 +32,11 @@ export function saveModel(model: Model, withOptimizer: boolean): Uint8Array {
             options: optimizer,
             slots: Array.from({ length: model.stateSlots }, (_, slot) => logical(model, state, slot)),
             scalars: model.scalars,
+            began: model.began,
           },
         }
       : {}),
+    watches: withOptimizer ? watchesOf(model) : {},
     progress: {
       epoch: progress.epoch,
       step: progress.step,
@@ -49,10 +51,46 @@ export function saveModel(model: Model, withOptimizer: boolean): Uint8Array {
   });
 }
 
+function watchesOf(model: Model): SavedWatches {
+  const { plateau, best } = model;
+  if (best === undefined) return plateau === undefined ? {} : { plateau };
+  const { parameters, ...watch } = best;
+  return {
+    ...(plateau && { plateau }),
+    best: { ...watch, ...(parameters && { parameters: unpadded(model, parameters) }) },
+  };
+}
+
 function frozen(report: EpochReport): EpochReport {
   Object.freeze(report.metrics);
   if (report.validation !== undefined) Object.freeze(report.validation);
   return Object.freeze(report);
+}
+
+/** The same of a copy of the parameter region. */
+function unpadded(model: Model, copy: Uint8Array): Reals {
+  const { parameterCount, segments } = model.memory.plan;
+  const from = model.dtype === "float32" ? new Float32Array(copy.buffer) : new Float64Array(copy.buffer);
+  const values = from instanceof Float32Array ? new Float32Array(parameterCount) : new Float64Array(parameterCount);
+  let at = 0;
+  for (const { rows, cols, pitch, offset } of segments) {
+    for (let row = 0; row < rows; row++, at += cols) {
+      values.set(from.subarray(offset + row * pitch, offset + row * pitch + cols), at);
+    }
+  }
+  return values;
+}
+
+/** Back into the layout of the parameter region. */
+function padded(model: Model, values: Reals): Uint8Array {
+  const { params, segments } = model.memory.plan;
+  const copy = new Uint8Array(params.bytes);
+  const to = model.dtype === "float32" ? new Float32Array(copy.buffer) : new Float64Array(copy.buffer);
+  let at = 0;
+  for (const { rows, cols, pitch, offset } of segments) {
+    for (let row = 0; row < rows; row++, at += cols) to.set(values.subarray(at, at + cols), offset + row * pitch);
+  }
+  return copy;
 }
 
 /** All segments of a region laid out as the parameters, one after the other, without padding. */
@@ -99,6 +137,13 @@ function restoreModel(saved: LoadedNetwork, core: Core): Model {
     }
     model.optimizer = optimizer.options;
     model.scalars = optimizer.scalars;
+    model.began = optimizer.began;
+  }
+  const { plateau, best } = saved.watches;
+  if (plateau !== undefined) model.plateau = { ...plateau };
+  if (best !== undefined) {
+    const { parameters, ...watch } = best;
+    model.best = { ...watch, parameters: parameters && padded(model, parameters) };
   }
   const { epoch, step, position, epochLoss, epochCorrect, fingerprint, shuffle, validation } = progress;
   const data =

@@ -24,7 +24,7 @@ const text = (data: Uint8Array) => new TextDecoder().decode(data);
 export function stateOf(network: Network): Record<string, string> {
   const state: Record<string, string> = {};
   for (const [name, data] of chunksOf(network.save())) {
-    if (name === "WGHT" || name === "slot") state[name] = hex(data);
+    if (["WGHT", "slot", "best"].includes(name)) state[name] = hex(data);
     else state[name] = name === "hist" ? withoutClock(text(data)) : text(data);
   }
   return state;

@@ -1,7 +1,7 @@
 // Drawn networks, data and fit options for the tests of equal bits.
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { ActivationName, FitOptions, Loss, LossName, NetworkSpec, Optimizer } from "../src/index.ts";
+import type { ActivationName, FitOptions, Loss, LossName, NetworkSpec, Optimizer, Schedule } from "../src/index.ts";
 import { drawRows, drawsFrom } from "./draws.ts";
 
 export const NETWORKS = 52;
@@ -65,6 +65,12 @@ const ends = fc.constantFrom<[ActivationName, Loss]>(
   ["softmax", { type: "crossEntropy", labelSmoothing: 0.1, classWeights: [2, 1, 0.5, 1, 3] }],
   ["sigmoid", { type: "binaryCrossEntropy", labelSmoothing: 0.1, classWeights: [1, 2] }],
 );
+
+const SCHEDULES: readonly Schedule[] = [
+  { type: "cosine", length: { steps: 7 }, restarts: {} },
+  { type: "exponential", factor: 0.5, warmUp: { length: { epochs: 1 }, from: 0.5 } },
+  { type: "reduceOnPlateau", patience: 1, minDelta: 10 },
+];
 
 export const scenario: fc.Arbitrary<Scenario> = fc
   .record({
@@ -133,6 +139,8 @@ export const scenario: fc.Arbitrary<Scenario> = fc
           batchSize: batch,
           shuffle,
           ...(validation !== undefined && { validation }),
+          ...(cut % 5 === 0 && { schedule: SCHEDULES[cut % 3] }),
+          ...(cut % 7 === 0 && { earlyStopping: { patience: 20 } }),
           ...(cut % 4 === 0 &&
             weights.filter((weight) => weight > 0).length > samples / 2 && { sampleWeights: weights }),
         },

@@ -35,6 +35,21 @@ export interface SavedOptimizer {
   readonly slots: readonly Reals[];
   /** What the optimizer carries besides, in the order of OPTIMIZER_SCALARS. */
   readonly scalars: readonly number[];
+  /** Steps and epochs of the network's life before its state began. */
+  readonly began: { readonly step: number; readonly epoch: number };
+}
+
+/** What reduceOnPlateau and early stopping have seen, in the words of training/. */
+export interface SavedWatches {
+  readonly plateau?: SavedWatch & { readonly product: number };
+  /** `parameters` as those of the network. */
+  readonly best?: SavedWatch & { readonly parameters?: Reals };
+}
+
+export interface SavedWatch {
+  readonly key: string;
+  readonly best: number | null;
+  readonly since: number;
 }
 
 /** All that a file holds. */
@@ -45,6 +60,7 @@ export interface SavedNetwork {
   /** Logical values without padding, dense layer by dense layer: W row-major [units × inputs], then b [units]. */
   readonly parameters: Reals;
   readonly optimizer?: SavedOptimizer;
+  readonly watches: SavedWatches;
   readonly progress: SavedProgress;
   readonly history: readonly EpochReport[];
   readonly names?: Names;
@@ -55,7 +71,7 @@ export interface SavedNetwork {
 /** What `decode` gives: its spec holds no initial values. */
 export type LoadedNetwork = SavedNetwork & { readonly spec: KeptSpec };
 
-const KNOWN = ["SPEC", "WGHT", "optm", "slot", "prog", "hist", "name"] as const;
+const KNOWN = ["SPEC", "WGHT", "optm", "slot", "rule", "best", "prog", "hist", "name"] as const;
 type KnownName = (typeof KNOWN)[number];
 
 /**
@@ -69,7 +85,7 @@ export function encode(saved: SavedNetwork): Uint8Array<ArrayBuffer> {
   checkLength("parameters", parameters, count);
   const chunks = [json("SPEC", { spec, dtype, seed }), reals("WGHT", [parameters])];
   if (optimizer !== undefined) {
-    const { options, slots, scalars } = optimizer;
+    const { options, slots, scalars, began } = optimizer;
     const expected = OPTIMIZER_SLOTS[options.type];
     if (slots.length !== expected) throw new RangeError(`save: expected ${expected} slots, got ${slots.length}`);
     for (const slot of slots) checkLength("slot", slot, count);
@@ -78,9 +94,10 @@ export function encode(saved: SavedNetwork): Uint8Array<ArrayBuffer> {
       throw new RangeError(`save: expected ${carried.length} scalars, got ${scalars.length}`);
     }
     const named = Object.fromEntries(carried.map(({ name }, i) => [name, scalars[i]]));
-    chunks.push(json("optm", { options, scalars: named }));
+    chunks.push(json("optm", { options, scalars: named, began }));
     if (slots.length > 0) chunks.push(reals("slot", slots));
   }
+  chunks.push(...watchChunks(saved.watches, count));
   chunks.push(json("prog", progress), json("hist", history));
   if (names !== undefined) chunks.push(json("name", names));
   for (const { name, data } of unknown) {
@@ -90,6 +107,15 @@ export function encode(saved: SavedNetwork): Uint8Array<ArrayBuffer> {
     chunks.push({ name, length: data.length, fill: (target) => target.set(data) });
   }
   return writeChunks(chunks);
+}
+
+function watchChunks({ plateau, best }: SavedWatches, count: number): ChunkWriter[] {
+  if (plateau === undefined && best === undefined) return [];
+  const { parameters, ...watch } = best ?? {};
+  const rule = json("rule", { ...(plateau && { plateau }), ...(best && { best: watch }) });
+  if (parameters === undefined) return [rule];
+  checkLength("best", parameters, count);
+  return [rule, reals("best", [parameters])];
 }
 
 function json(name: KnownName, value: unknown): ChunkWriter {
@@ -130,6 +156,7 @@ export function decode(bytes: unknown): LoadedNetwork {
     seed,
     parameters,
     ...(optimizer && { optimizer }),
+    watches: readWatches(known, count, dtype),
     progress: known.has("prog") ? fromJson(known, "prog", readProgress) : NO_PROGRESS,
     history: known.has("hist") ? fromJson(known, "hist", readHistory) : [],
     ...(known.has("name") && { names: fromJson(known, "name", (value) => resolveNames(value, spec)) }),
@@ -192,7 +219,7 @@ function readSpec(value: unknown): { spec: KeptSpec; dtype: DType; seed: number 
 
 function readOptimizer(known: KnownChunks, count: number, dtype: DType): SavedOptimizer {
   const scalars = fromJson(known, "optm", (value) => {
-    const given = optionsObject("optimizer", value, { allowed: ["options", "scalars"] });
+    const given = optionsObject("optimizer", value, { allowed: ["options", "scalars", "began"] });
     const options = resolveOptimizer(given.options, dtype, "options");
     const carried = OPTIMIZER_SCALARS[options.type];
     const named = optionsObject("scalars", given.scalars, { allowed: carried.map(({ name }) => name) });
@@ -200,12 +227,47 @@ function readOptimizer(known: KnownChunks, count: number, dtype: DType): SavedOp
       const inRange = (scalar: number) => scalar >= min && scalar <= max;
       return numberThat(`scalars.${name}`, named[name], `a number from ${min} to ${max}`, inRange);
     });
-    return { options, scalars };
+    const began = optionsObject("began", given.began, { allowed: ["step", "epoch"] });
+    const step = integerIn("began.step", began.step, 0, Number.MAX_SAFE_INTEGER);
+    const epoch = integerIn("began.epoch", began.epoch, 0, Number.MAX_SAFE_INTEGER);
+    return { options, scalars, began: { step, epoch } };
   });
   const arrays = OPTIMIZER_SLOTS[scalars.options.type];
   if (arrays > 0) return { ...scalars, slots: fromReals(known, "slot", arrays, count, dtype) };
   if (known.has("slot")) throw new RangeError(`load: chunk slot: expected none for ${scalars.options.type}`);
   return { ...scalars, slots: [] };
+}
+
+function readWatches(known: KnownChunks, count: number, dtype: DType): SavedWatches {
+  if (!known.has("rule")) {
+    if (known.has("best")) throw new RangeError("load: chunk best occurs without chunk rule");
+    return {};
+  }
+  return fromJson(known, "rule", (value) => {
+    const { plateau, best } = optionsObject("rule", value, { allowed: ["plateau", "best"] });
+    if (best === undefined && known.has("best"))
+      throw new TypeError("best: expected a watch, as there is a chunk best");
+    const [parameters] = known.has("best") ? fromReals(known, "best", 1, count, dtype) : [];
+    return {
+      ...(plateau !== undefined && { plateau: { ...readWatch(plateau, "plateau"), product: readProduct(plateau) } }),
+      ...(best !== undefined && { best: { ...readWatch(best, "best"), ...(parameters && { parameters }) } }),
+    };
+  });
+}
+
+function readWatch(value: unknown, name: string): SavedWatch {
+  const product = name === "plateau" ? ["product"] : [];
+  const { key, best, since } = optionsObject(name, value, { allowed: ["key", "best", "since", ...product] });
+  return {
+    key: text(`${name}.key`, key, /^/, "a string"),
+    best: best === null ? null : anyNumber(`${name}.best`, best),
+    since: integerIn(`${name}.since`, since, 0, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+function readProduct(value: unknown): number {
+  const { product } = value as { product?: unknown };
+  return numberThat("plateau.product", product, "a number from 0 to 1", (factor) => factor >= 0 && factor <= 1);
 }
 
 const NO_PROGRESS: SavedProgress = { epoch: 0, step: 0, position: 0, epochLoss: 0, epochCorrect: 0 };

@@ -10,6 +10,7 @@ import {
   JOB_EPOCHS_LEFT,
   JOB_IN_STEP,
   JOB_INPUT_GRADIENT_PTR,
+  JOB_LEARNING_RATE,
   JOB_MODE,
   JOB_ORDER_PTR,
   JOB_ORDERED,
@@ -17,6 +18,8 @@ import {
   JOB_PHASE,
   JOB_PIECE,
   JOB_POSITION,
+  JOB_RATES_BASE,
+  JOB_RATES_PTR,
   JOB_REPORTS_CAPACITY,
   JOB_REPORTS_COUNT,
   JOB_REPORTS_PTR,
@@ -66,7 +69,10 @@ import { scan } from "./scan.ts";
 export function run(heap: Heap, net: number, job: number, blocks: number): number {
   const mode = heap.int(job, JOB_MODE);
   for (; blocks > 0; blocks--) {
-    if (mode === MODE_TRAIN && makesOrder(heap, net, job)) continue;
+    if (mode === MODE_TRAIN) {
+      if (makesOrder(heap, net, job)) continue;
+      setRate(heap, job);
+    }
     const position = heap.int(job, JOB_POSITION);
     const inStep = heap.int(job, JOB_IN_STEP);
     const batch = Math.min(heap.int(job, JOB_BATCH), heap.int(job, JOB_ROWS) - position);
@@ -80,6 +86,14 @@ export function run(heap: Heap, net: number, job: number, blocks: number): numbe
     if (status !== RUN_MORE) return status;
   }
   return RUN_MORE;
+}
+
+/** The rate of the step at hand, where each has its own. */
+function setRate(heap: Heap, job: number): void {
+  const rates = heap.ptr(job, JOB_RATES_PTR);
+  if (rates === 0) return;
+  const at = heap.double(job, JOB_STEP) - heap.double(job, JOB_RATES_BASE);
+  heap.setDouble(job, JOB_LEARNING_RATE, heap.double(rates, 8 * at));
 }
 
 /** One slice of the epoch's order where it is not made yet. */

@@ -38,6 +38,9 @@ export const FIT_DEFAULTS = { epochs: 100, batchSize: 32, optimizer: "adam", shu
 const DECAY = { weightDecay: 0, decayBias: false } as const;
 const ADAM = { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ...DECAY } as const;
 
+/** Patience: Keras's plateau and PyTorch's (Keras's early stopping: 0); factor 0.1: both. */
+export const SCHEDULE_DEFAULTS = { factor: 0.1, patience: 10 } as const;
+
 /**
  * Rates and coefficients of each optimizer. Coefficients follow PyTorch's torch.optim (Keras 3 differs: Adam's epsilon 1e-7, RMSprop's
  * rho 0.9, Adadelta's rho 0.95); lion those of its paper (Chen et al. 2023). Rates too, but where the frameworks' ones

@@ -6,6 +6,14 @@ import { FIT_DEFAULTS, LIMITS } from "./defaults.ts";
 import type { DType } from "./network.ts";
 import { OPTIMIZER_KEYS, type Optimizer, optimizerOrLast, type ResolvedOptimizer } from "./optimizer.ts";
 import type { EpochReport } from "./results.ts";
+import {
+  type EarlyStopping,
+  type ResolvedEarlyStopping,
+  type ResolvedSchedule,
+  resolveEarlyStopping,
+  resolveSchedule,
+  type Schedule,
+} from "./schedule.ts";
 
 /** The part of an AbortSignal that is used, so that types need no DOM library. */
 export interface AbortSignalLike {
@@ -33,6 +41,12 @@ export interface FitOptions {
    * on; the loss of a step is Σ w·ℓ / B. Rows held back for validation count alike.
    */
   sampleWeights?: ArrayLike<number>;
+  /** The learning rate of each step; left out: the optimizer's for all. */
+  schedule?: Schedule | undefined;
+  /** Ends training with the epoch whose loss in training is at most this; ≥ 0. */
+  goal?: number;
+  /** Ends training when a value no longer improves; true: with the defaults. */
+  earlyStopping?: EarlyStopping | boolean;
   /** Called after every epoch; a promise is awaited. */
   onEpoch?: ((report: EpochReport) => unknown) | undefined;
   signal?: AbortSignalLike | undefined;
@@ -56,6 +70,9 @@ export interface ResolvedFitOptions {
     | { readonly kind: "data"; readonly x: unknown; readonly y: unknown };
   /** As given; data/ checks them. */
   readonly sampleWeights: unknown;
+  readonly schedule: ResolvedSchedule | undefined;
+  readonly goal: number | undefined;
+  readonly earlyStopping: ResolvedEarlyStopping | undefined;
   readonly onEpoch: ((report: EpochReport) => unknown) | undefined;
   readonly signal: AbortSignalLike | undefined;
   /** undefined: no limit. */
@@ -72,12 +89,15 @@ const KEYS = {
     "shuffle",
     "validation",
     "sampleWeights",
+    "schedule",
+    "goal",
+    "earlyStopping",
     "onEpoch",
     "signal",
     "maxSteps",
     "maxSeconds",
   ],
-  reserved: ["earlyStopping", "schedule", "shards"],
+  reserved: ["shards"],
   inside: OPTIMIZER_KEYS,
 };
 
@@ -85,6 +105,8 @@ export interface FitContext {
   /** Rows of `x`, 1 or more. */
   readonly rows: number;
   readonly dtype: DType;
+  /** Whether outputs are classes, so that accuracy is counted. */
+  readonly classes?: boolean;
   /** The optimizer last used, if any. */
   readonly last?: ResolvedOptimizer | undefined;
 }
@@ -98,6 +120,7 @@ export function resolveFitOptions(options: unknown = {}, context: FitContext, na
   const { epochs, shuffle, maxSteps, maxSeconds } = given;
   const validation = resolveValidation(given.validation, context.rows);
   const trainingRows = context.rows - (validation.kind === "fraction" ? validation.rows : 0);
+  const has = { validation: validation.kind !== "none", accuracy: context.classes ?? false };
   const checkedEpochs = epochs === undefined ? FIT_DEFAULTS.epochs : integerIn("epochs", epochs, 1, LIMITS.epochs);
   const checkedShuffle = shuffle === undefined ? FIT_DEFAULTS.shuffle : booleanOf("shuffle", shuffle);
   return Object.freeze({
@@ -107,6 +130,9 @@ export function resolveFitOptions(options: unknown = {}, context: FitContext, na
     shuffle: checkedShuffle && given.batchSize !== "full",
     validation,
     sampleWeights: given.sampleWeights,
+    schedule: resolveSchedule(given.schedule, has),
+    goal: given.goal === undefined ? undefined : numberThat("goal", given.goal, "a finite number ≥ 0", (x) => x >= 0),
+    earlyStopping: resolveEarlyStopping(given.earlyStopping, has),
     onEpoch: resolveOnEpoch(given.onEpoch),
     signal: resolveSignal(given.signal),
     maxSteps: maxSteps === undefined ? undefined : integerIn("maxSteps", maxSteps, 1, LIMITS.steps),

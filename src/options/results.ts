@@ -23,6 +23,7 @@ export interface EpochReport {
   readonly loss: number;
   readonly metrics: Metrics;
   readonly validation?: Evaluation;
+  /** Of the epoch's last step. */
   readonly learningRate: number;
   readonly samplesPerSecond: number;
 }
@@ -33,7 +34,8 @@ export interface History {
   /** Ascending rows of `x` that were held back, when `validation` was a fraction. */
   readonly validationIndices?: Int32Array;
   readonly optimizer: ResolvedOptimizer;
-  readonly stopped: "epochs" | "maxSteps" | "maxSeconds";
+  /** The rule that ended the call. */
+  readonly stopped: "epochs" | "maxSteps" | "maxSeconds" | "goal" | "earlyStopping";
 }
 
 /** Gradients of backpropagation against central differences, in float64. */

@@ -23,23 +23,30 @@ export interface Snapshot {
 export function* snapshot(model: Model, reuse?: Snapshot): Sliced<Snapshot> {
   const { memory } = model;
   const { params, state, trainJob } = memory.plan;
-  const to = reuse ?? {
-    params: new Uint8Array(params.bytes),
-    state: new Uint8Array(state.bytes),
-    job: new Uint8Array(trainJob.bytes),
+  const job = reuse?.job ?? new Uint8Array(trainJob.bytes);
+  job.set(memory.bytes(trainJob));
+  return {
+    job,
+    params: yield* copyOf(model, params, reuse?.params),
+    state: yield* copyOf(model, state, reuse?.state),
   };
-  to.job.set(memory.bytes(trainJob));
-  yield* slices(params, (part, at) => to.params.set(memory.bytes(part), at));
-  yield* slices(state, (part, at) => to.state.set(memory.bytes(part), at));
+}
+
+/** A region's bytes; `reuse` is overwritten. */
+export function* copyOf(model: Model, region: Region, reuse?: Uint8Array): Sliced<Uint8Array> {
+  const to = reuse ?? new Uint8Array(region.bytes);
+  yield* slices(region, (part, at) => to.set(model.memory.bytes(part), at));
   return to;
+}
+
+export function* putBack(model: Model, region: Region, saved: Uint8Array): Sliced<void> {
+  yield* slices(region, (part, at) => model.memory.bytes(part).set(saved.subarray(at, at + part.bytes)));
 }
 
 export function* restore(model: Model, job: Job, from: Snapshot): Sliced<void> {
   const { memory } = model;
-  const back = (saved: Uint8Array) => (part: Region, at: number) =>
-    memory.bytes(part).set(saved.subarray(at, at + part.bytes));
-  yield* slices(memory.plan.params, back(from.params));
-  yield* slices(memory.plan.state, back(from.state));
+  yield* putBack(model, memory.plan.params, from.params);
+  yield* putBack(model, memory.plan.state, from.state);
   memory.bytes(job.region).set(from.job);
   job.setInt(abi.JOB_EPOCHS_LEFT, 2 ** 31 - 1);
   job.setInt(abi.JOB_REPORTS_COUNT, 0);

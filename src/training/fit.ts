@@ -8,8 +8,10 @@ import { Driver, ordersInSlices } from "./driver.ts";
 import { Job, RUN } from "./job.ts";
 import { now, Pause } from "./pace.ts";
 import { countsClasses } from "./passes.ts";
+import { Rates } from "./rates.ts";
 import { type FinishedEpoch, Reports } from "./reports.ts";
 import { type Staged, stageData } from "./stage.ts";
+import { Rules } from "./stopping.ts";
 import { validate } from "./validation.ts";
 
 /** Epochs between two looks of the host, where nobody waits for each. */
@@ -30,6 +32,8 @@ export class FitRun {
   private readonly perEpoch: boolean;
   private readonly driver: Driver;
   private readonly reports: Reports;
+  private readonly rules: Rules;
+  private readonly rates: Rates | undefined;
   private epochsLeft: number;
   private stepsLeft: number;
   private stopped: History["stopped"] = "epochs";
@@ -64,9 +68,12 @@ export class FitRun {
     this.name = how.name;
     this.staged = stageData(model, x, y, options, { reports: REPORTS, name: how.name });
     this.options = this.staged.options;
-    this.perEpoch = how.perEpoch || this.options.onEpoch !== undefined || this.staged.validationRows > 0;
+    this.rules = new Rules(model, this.options);
+    const { onEpoch, schedule, optimizer } = this.options;
+    this.perEpoch = how.perEpoch || onEpoch !== undefined || this.staged.validationRows > 0 || this.rules.active;
+    this.rates = schedule === undefined ? undefined : new Rates(model, schedule, optimizer);
     this.driver = new Driver(model, how.asynchronous);
-    this.reports = new Reports(model, this.staged.rows, this.options.optimizer.learningRate);
+    this.reports = new Reports(model, this.staged.rows);
     this.epochsLeft = this.options.epochs;
     this.stepsLeft = this.options.maxSteps ?? ENDLESS;
     this.job = new Job(model.memory, model.memory.plan.trainJob);
@@ -90,6 +97,7 @@ export class FitRun {
       Object.assign(progress, { position: 0, epochLoss: 0, epochCorrect: 0 });
     }
     progress.data = staged.identity;
+    this.rules.begin();
     this.reports.begin(progress.position);
     this.writeJob();
     this.started = now();
@@ -98,14 +106,14 @@ export class FitRun {
   /** What puts optimizer, state and counters back where a run that ends before its first step found them. */
   private remember(): () => void {
     const { model } = this;
-    const { optimizer, scalars } = model;
+    const { optimizer, scalars, began, plateau, best } = model;
     const progress = { ...model.progress };
     const { state } = model.memory.plan;
     const changes = optimizer !== undefined && optimizer.type !== this.options.optimizer.type;
     const bytes = changes ? model.memory.bytes(state).slice() : undefined;
     return () => {
       if (model.disposed || model.progress.step !== progress.step) return;
-      Object.assign(model, { optimizer, scalars, progress });
+      Object.assign(model, { optimizer, scalars, began, plateau, best, progress });
       if (bytes !== undefined) model.memory.bytes(state).set(bytes);
     };
   }
@@ -194,7 +202,7 @@ export class FitRun {
     // An order of many slices is made in chunks of its own, so each of its epochs ends one.
     const epochs = this.perEpoch || ordersInSlices(job) ? 1 : Math.min(this.epochsLeft, REPORTS);
     job.setInt(abi.JOB_EPOCHS_LEFT, epochs);
-    job.setInt(abi.JOB_STEPS_LEFT, this.stepsLeft);
+    job.setInt(abi.JOB_STEPS_LEFT, Math.min(this.stepsLeft, this.rates?.fill(job) ?? ENDLESS));
     job.setInt(abi.JOB_REPORTS_COUNT, 0);
     const before = job.double(abi.JOB_STEP);
     const { status, elapsed } = yield* driver.advance(job, options.batchSize, true);
@@ -206,11 +214,24 @@ export class FitRun {
     this.reportedSince += finished.length;
     this.readProgress();
     if (this.stepsLeft === 0) this.stopped = this.stopped === "epochs" ? "maxSteps" : this.stopped;
-    for (const epoch of finished) {
-      if (this.staged.validationRows === 0) this.reports.publish(epoch);
-      else this.reports.publish(epoch, yield* validate(model, this.staged, driver));
-    }
     this.finished = this.epochsLeft === 0 || this.stepsLeft === 0;
+    for (const epoch of finished) {
+      const validation = this.staged.validationRows === 0 ? undefined : yield* validate(model, this.staged, driver);
+      yield* this.judge(this.reports.publish(epoch, validation));
+    }
+  }
+
+  /** Whether a rule ends training with this epoch. */
+  private *judge(report: EpochReport): Generator<undefined, void, void> {
+    if (!this.rules.active) return;
+    const rule = yield* this.rules.after(report);
+    if (rule === undefined) return;
+    this.stopped = rule;
+    this.finished = true;
+    if (rule !== "earlyStopping") return;
+    this.unsteady = true;
+    yield* this.rules.restoreBest();
+    this.unsteady = false;
   }
 
   /** Between steps; where a copy of a large network takes long, only after eight times as long. */
@@ -219,6 +240,7 @@ export class FitRun {
     const start = now();
     if (this.before !== undefined && start - this.snapshotAt < 8 * this.snapshotTime) return;
     this.before = yield* snapshot(this.model, this.before);
+    this.rates?.forget(this.job.double(abi.JOB_STEP));
     this.reportedSince = 0;
     this.snapshotAt = now();
     this.snapshotTime = this.snapshotAt - start;
@@ -270,6 +292,7 @@ export class FitRun {
 
   private *replayStep(): Generator<undefined, number, void> {
     const { job } = this;
+    this.rates?.fill(job);
     job.setInt(abi.JOB_STEPS_LEFT, 1);
     // More epochs may end since the snapshot than the reports have room for.
     job.setInt(abi.JOB_REPORTS_COUNT, 0);

@@ -9,6 +9,8 @@ import { countsClasses } from "./passes.ts";
 export interface FinishedEpoch {
   readonly loss: number;
   readonly correct: number;
+  /** Of its last step. */
+  readonly learningRate: number;
   /** ms. */
   readonly elapsed: number;
   /** Samples that this call trained on in it. */
@@ -20,16 +22,14 @@ export class Reports {
   readonly list: EpochReport[] = [];
   private readonly model: Model;
   private readonly rows: number;
-  private readonly learningRate: number;
   /** ms of the unfinished epoch so far. */
   private elapsed = 0;
   /** Samples of an unfinished epoch that an earlier call has trained on. */
   private skipped = 0;
 
-  constructor(model: Model, rows: number, learningRate: number) {
+  constructor(model: Model, rows: number) {
     this.model = model;
     this.rows = rows;
-    this.learningRate = learningRate;
   }
 
   begin(skipped: number): void {
@@ -44,14 +44,16 @@ export class Reports {
     const each = this.elapsed / Math.max(1, count);
     if (count > 0) this.elapsed = 0;
     const values = memory.doubles(memory.plan.reports.offset, count * 2);
+    const learningRate = job.double(abi.JOB_LEARNING_RATE);
     return Array.from({ length: count }, (_, i) => {
       const samples = this.rows - this.skipped;
       this.skipped = 0;
-      return { loss: values[2 * i] as number, correct: values[2 * i + 1] as number, elapsed: each, samples };
+      const [loss, correct] = [values[2 * i] as number, values[2 * i + 1] as number];
+      return { loss, correct, learningRate, elapsed: each, samples };
     });
   }
 
-  publish({ loss, correct, elapsed, samples }: FinishedEpoch, validation?: Evaluation): void {
+  publish({ loss, correct, learningRate, elapsed, samples }: FinishedEpoch, validation?: Evaluation): EpochReport {
     const { model } = this;
     const last = model.history[model.history.length - 1];
     const report: EpochReport = Object.freeze({
@@ -59,10 +61,11 @@ export class Reports {
       loss,
       metrics: Object.freeze(countsClasses(model) ? { accuracy: correct / this.rows } : {}),
       ...(validation === undefined ? {} : { validation }),
-      learningRate: this.learningRate,
+      learningRate,
       samplesPerSecond: elapsed > 0 ? Math.round((samples / elapsed) * 1000) : 0,
     });
     model.history.push(report);
     this.list.push(report);
+    return report;
   }
 }

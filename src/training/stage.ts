@@ -10,6 +10,7 @@ import { type ResolvedFitOptions, resolveFitOptions } from "../options/fit.ts";
 import { lossName } from "../options/loss.ts";
 import { OPTIMIZER_SLOTS } from "../options/optimizer.ts";
 import type { Demand, Region } from "../plan.ts";
+import { countsClasses } from "./passes.ts";
 
 /** Data in the window, and what a run needs to know of them. */
 export class Staged {
@@ -81,7 +82,11 @@ export function stageData(
   const { inputs, outputs, size } = memory.plan;
   const xs = rowSource(x, "x", inputs);
   const ys = targetSource(y, "y", { rows: xs.rows, outputs, loss: lossName(spec.loss) });
-  const resolved = resolveFitOptions(options, { rows: xs.rows, dtype, last: model.optimizer }, how.name);
+  const resolved = resolveFitOptions(
+    options,
+    { rows: xs.rows, dtype, classes: countsClasses(model), last: model.optimizer },
+    how.name,
+  );
   const { validation } = resolved;
   const { sampleWeights } = resolved;
   const weights = sampleWeights === undefined ? undefined : copyWeights(sampleWeights, "sampleWeights", xs.rows);
@@ -97,6 +102,7 @@ export function stageData(
     ordered: resolved.shuffle ? rows : 0,
     targetBytes: classes ? 4 : outputs * size,
     weighted: weights !== undefined,
+    scheduled: resolved.schedule !== undefined,
     reports: how.reports,
   };
   model.demand(wanted);

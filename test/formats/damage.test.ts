@@ -62,13 +62,13 @@ describe("decode refuses", () => {
 
   test("a file cut anywhere, saying where", () => {
     refuses(bytes.subarray(0, 12), "load: the file ends inside its header: expected 16 bytes, got 12");
-    refuses(bytes.subarray(0, 16), "load: the file ends before chunk 1 of 8");
+    refuses(bytes.subarray(0, 16), "load: the file ends before chunk 1 of 10");
     const { at, start, length } = place("WGHT");
     expect(length).toBe(12);
     refuses(bytes.subarray(0, start + 5), "load: the file ends inside chunk WGHT: expected 12 bytes, got 5");
     refuses(
       bytes.subarray(0, at + 15),
-      "load: the file ends inside the header of chunk 2 of 8: expected 16 bytes, got 15",
+      "load: the file ends inside the header of chunk 2 of 10: expected 16 bytes, got 15",
     );
     for (let size = 0; size < bytes.length; size++) expect(survives(bytes.subarray(0, size))).toBe(false);
   });
@@ -76,7 +76,7 @@ describe("decode refuses", () => {
   test("bytes after the last chunk", () => {
     const longer = new Uint8Array(bytes.length + 8);
     longer.set(bytes);
-    refuses(longer, "load: expected the file to end after 8 chunks, got 8 more bytes");
+    refuses(longer, "load: expected the file to end after 10 chunks, got 8 more bytes");
   });
 
   test("lengths far beyond the file, without reserving memory for them", () => {
@@ -89,7 +89,7 @@ describe("decode refuses", () => {
       patched(at + 8, 255, 255, 255, 255, 255, 255, 255, 255),
       `load: the file ends inside chunk WGHT: expected 18446744073709552000 bytes, got ${bytes.length - at - 16}`,
     );
-    refuses(patched(12, 255, 255, 255, 255), "load: the file ends before chunk 9 of 4294967295");
+    refuses(patched(12, 255, 255, 255, 255), "load: the file ends before chunk 11 of 4294967295");
   });
 
   test("every change of a single byte: all 255 other values in headers, every flipped bit in data", () => {
@@ -118,7 +118,7 @@ describe("decode refuses", () => {
     const { at, start, length } = place("WGHT");
     expect(() => decode(patched(start, 1))).toThrow(/^load: chunk WGHT is damaged: expected checksum \d+, got \d+$/);
     refuses(patched(start + length, 1), "load: chunk WGHT is damaged: expected zeros after its data");
-    refuses(patched(at, 0), "load: chunk 2 of 8 is damaged: its name is not four letters");
+    refuses(patched(at, 0), "load: chunk 2 of 10 is damaged: its name is not four letters");
     expect(() => decode(patched(at, 0x58))).toThrow(/^load: chunk XGHT is damaged: expected checksum/);
   });
 
@@ -195,7 +195,7 @@ describe("decode refuses", () => {
       changed(bytes, "SPEC", huge),
       "load: chunk WGHT: expected 1125899973951488 bytes for 281474993487872 float32 values, got 12",
     );
-    const sgd = '{"options":{"type":"sgd"},"scalars":{}}';
+    const sgd = '{"options":{"type":"sgd"},"scalars":{},"began":{"step":0,"epoch":0}}';
     refuses(changed(bytes, "optm", sgd), "load: chunk slot: expected none for sgd");
   });
 
@@ -208,6 +208,15 @@ describe("decode refuses", () => {
       changed(bytes, "optm", '{"options":{"type":"tiger"}}'),
       "load: chunk optm: options.type: expected sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam, amsgrad, adamw, adamax, nadam, radam or lion, got 'tiger'",
     );
+    refuses(
+      changed(
+        bytes,
+        "rule",
+        '{"plateau":{"key":"","best":0,"since":0,"product":2},"best":{"key":"","best":0,"since":0}}',
+      ),
+      "load: chunk rule: plateau.product: expected a number from 0 to 1, got 2",
+    );
+    refuses(changed(bytes, "rule", undefined), "load: chunk best occurs without chunk rule");
     refuses(
       changed(bytes, "prog", '{"epoch":-1}'),
       "load: chunk prog: epoch: expected an integer from 0 to 9007199254740991, got -1",

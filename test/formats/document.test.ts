@@ -28,7 +28,7 @@ test("the reader of docs/format.md reads the weights of 2-3-1 in both dtypes, be
     for (const dtype of ["float32", "float64"] as const) {
       const values = Array.from({ length: 12 }, (_, i) => i - 0.5);
       const parameters = dtype === "float32" ? Float32Array.from(values) : Float64Array.from(values);
-      const { optimizer: _, ...network } = small();
+      const { optimizer: _, ...network } = { ...small(), watches: {} };
       expect(readNetwork(encode({ ...network, spec, dtype, parameters }))).toMatchObject({
         layers: [
           {
@@ -49,17 +49,18 @@ test("the reader of docs/format.md reads the weights of 2-3-1 in both dtypes, be
 });
 
 test("every JSON example of docs/format.md is accepted in its chunk", () => {
-  const [spec, optimizer, progress, history, names] = blocks("json") as [string, string, string, string, string];
+  const [spec, optimizer, rule, progress, history, names] = blocks("json") as [string, ...string[]];
   for (const [chunk, example] of [
     ["optm", optimizer],
+    ["rule", rule],
     ["prog", progress],
     ["hist", history],
     ["name", names],
   ] as const) {
-    const loaded = encode(decode(changed(bytes, chunk, example)));
+    const loaded = encode(decode(changed(bytes, chunk, example as string)));
     const place = file(loaded).find(({ name }) => name === chunk) as ReturnType<typeof file>[number];
     const written = new TextDecoder().decode(loaded.subarray(place.start, place.start + place.length));
-    expect(JSON.parse(written)).toEqual(JSON.parse(example));
+    expect(JSON.parse(written)).toEqual(JSON.parse(example as string));
   }
   // 3 units of 2 inputs: the weights of the example are those of another network.
   expect(() => decode(changed(bytes, "SPEC", spec))).toThrow(

@@ -63,6 +63,12 @@ const optimizers = fc.constantFrom<ResolvedOptimizer>(
   resolveOptimizer({ type: "adam", epsilon: 1e-30 }),
 );
 
+const watch = {
+  key: fc.string(),
+  best: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })),
+  since: fc.maxSafeNat(),
+};
+
 /** A random network with everything a file can hold. */
 const saved: fc.Arbitrary<SavedNetwork> = fc
   .record({
@@ -89,6 +95,10 @@ const saved: fc.Arbitrary<SavedNetwork> = fc
         optimizer: fc.option(optimizers),
         slots: fc.array(reals(length), { minLength: 2, maxLength: 2 }),
         powers: fc.tuple(...[0, 1].map(() => fc.double({ min: 0, max: 1, noNaN: true }))),
+        began: fc.record({ step: fc.maxSafeNat(), epoch: fc.maxSafeNat() }, plainObjects),
+        plateau: fc.option(fc.record({ ...watch, product: fc.double({ min: 0, max: 1, noNaN: true }) }, plainObjects)),
+        best: fc.option(fc.record(watch, plainObjects)),
+        bestParameters: fc.option(reals(length)),
         progress,
         history: fc.array(report, { maxLength: 3 }),
         names: fc.option(
@@ -99,13 +109,28 @@ const saved: fc.Arbitrary<SavedNetwork> = fc
         ),
         unknown: fc.array(unknown, { maxLength: 3 }),
       })
-      .map(({ dtype, seed, parameters, optimizer, slots, powers, names, ...rest }) => {
+      .map((drawn) => {
+        const {
+          dtype,
+          seed,
+          parameters,
+          optimizer,
+          slots,
+          powers,
+          began,
+          names,
+          plateau,
+          best,
+          bestParameters,
+          ...rest
+        } = drawn;
         const from = (values: number[]) =>
           dtype === "float32" ? Float32Array.from(values) : Float64Array.from(values);
         const state = optimizer && {
           options: optimizer,
           slots: slots.slice(0, OPTIMIZER_SLOTS[optimizer.type]).map(from),
           scalars: powers.slice(0, OPTIMIZER_SCALARS[optimizer.type].length),
+          began,
         };
         const network = {
           spec,
@@ -113,6 +138,10 @@ const saved: fc.Arbitrary<SavedNetwork> = fc
           seed,
           parameters: from(parameters),
           ...(state && { optimizer: state }),
+          watches: {
+            ...(plateau && { plateau }),
+            ...(best && { best: { ...best, ...(bestParameters && { parameters: from(bestParameters) }) } }),
+          },
           ...rest,
         };
         return names === null ? network : { ...network, names };

@@ -14,6 +14,11 @@ export function small(): SavedNetwork {
       options: resolveOptimizer("adam"),
       slots: [Float32Array.of(1, 2, 3), Float32Array.of(4, 5, 6)],
       scalars: [0.81, 0.998001],
+      began: { step: 0, epoch: 0 },
+    },
+    watches: {
+      plateau: { key: "loss", best: 0.5, since: 2, product: 0.1 },
+      best: { key: "loss", best: 0.5, since: 2, parameters: Float32Array.of(1, 2, 3) },
     },
     progress: { epoch: 1, step: 2, position: 0, epochLoss: 0, epochCorrect: 0, fingerprint: "00ff", shuffle: true },
     history: [{ epoch: 1, loss: 0.5, metrics: { accuracy: 0.75 }, learningRate: 0.001, samplesPerSecond: 1e6 }],

@@ -77,8 +77,12 @@ fitWith({ optimizer: { type: "sgd", learninRate: 1 } });
 fitWith({ optimizer: { type: "sgd", momentum: 0.9 } });
 // @ts-expect-error targets are missing
 fitWith({ validation: { x: [[1]] } });
+fitWith({ earlyStopping: {}, goal: 0.1, schedule: { type: "cosine", length: { epochs: 5 }, restarts: {} } });
+fitWith({ earlyStopping: true, schedule: ({ step, epoch }) => 0.1 / (1 + step + epoch) });
 // @ts-expect-error not in this version
-fitWith({ earlyStopping: {} });
+fitWith({ shards: 2 });
+// @ts-expect-error no length
+fitWith({ schedule: { type: "cosine" } });
 // @ts-expect-error a wrong word
 fitWith({ batchSize: "all" });
 // @ts-expect-error no type
