@@ -100,6 +100,7 @@ export const NET_BLOCK_CAPACITY: i32 = 64; // M: samples per block, a multiple o
 export const NET_CLASS_WEIGHTS_PTR: i32 = 68; // f64 per class (binaryCrossEntropy: of 0, of 1), or 0
 export const NET_LOSS_DELTA: i32 = 72; // f64: huber's δ
 export const NET_LABEL_SMOOTHING: i32 = 80; // f64, 0 ≤ s < 1
+export const NET_MAX_NORMS: i32 = 88; // 1: a segment has a largest norm
 export const NET_SIZE: i32 = 128;
 
 // ── Node record ────────────────────────────────────────────────────────────────────────────────
@@ -134,6 +135,9 @@ export const SEGMENT_ROWS: i32 = 12;
 export const SEGMENT_COLS: i32 = 16;
 export const SEGMENT_PITCH: i32 = 20;
 export const SEGMENT_TRAINABLE: i32 = 24; // 0 or 1
+export const SEGMENT_L1: i32 = 32; // f64: penalty Σ l1·|w| + l2·w²
+export const SEGMENT_L2: i32 = 40; // f64
+export const SEGMENT_MAX_NORM: i32 = 48; // f64: of a row, or 0
 export const SEGMENT_SIZE: i32 = 64;
 
 // ── Job record: one piece of work, resumable between blocks ────────────────────────────────────
@@ -192,7 +196,20 @@ export const JOB_CENTERED: i32 = 404; // rmsprop: 0 or 1
 export const JOB_DECAY_FACTOR: i32 = 408; // f64: nadam's 0.96^ψ
 export const JOB_RATES_PTR: i32 = 432; // f64: learning rates of the steps from RATES_BASE on; or 0: LEARNING_RATE for all
 export const JOB_RATES_BASE: i32 = 440; // f64: a step of the network's life
-export const JOB_SIZE: i32 = 512;
+export const JOB_ADJUST: i32 = 448; // ADJUST_…: what becomes of gradients before the update
+export const JOB_CLIP_VALUE: i32 = 456; // f64
+export const JOB_CLIP_NORM: i32 = 464; // f64
+export const JOB_CLIP_FACTOR: i32 = 472; // f64: what the norm's clipping multiplies with
+export const JOB_STEP_PENALTY: i32 = 480; // f64: of the parameters before the last step
+export const JOB_GRADIENT_NORM: i32 = 488; // f64: of the last step's gradient, after the penalty, before clipping by norm
+export const JOB_PENALTY_SUM: i32 = 496; // f64 [9]: sums.ts
+export const JOB_NORM_SUM: i32 = 568; // f64 [9]
+export const JOB_SIZE: i32 = 768;
+
+export const ADJUST_PENALTY: i32 = 1;
+export const ADJUST_CLIP_VALUE: i32 = 2;
+export const ADJUST_CLIP_NORM: i32 = 4;
+export const ADJUST_NORM: i32 = 8; // the norm is asked for
 
 export const JOB_FLAG_ALL: i32 = 1; // GRADIENT: frozen parameters too
 export const JOB_FLAG_COUNT: i32 = 2; // count correctly classified samples

@@ -19,7 +19,7 @@ const TINY: i32 = 6 * LANES;
 
 /** Whether `online` may do the job's steps. */
 export function isOnline(net: usize, job: usize): bool {
-  if (load<i32>(job, JOB_MODE) != MODE_TRAIN || !isPlain(job)) return false;
+  if (load<i32>(job, JOB_MODE) != MODE_TRAIN || !isPlain(net, job)) return false;
   if (load<i32>(job, JOB_BATCH) != 1 || load<i32>(job, JOB_PIECE) || load<i32>(job, JOB_PHASE)) return false;
   if (load<usize>(job, JOB_INPUT_GRADIENT_PTR) || load<i32>(net, NET_LOSS) > LOSS_BINARY_CROSS_ENTROPY) return false;
   if (load<i32>(net, NET_LOSS) == LOSS_CROSS_ENTROPY || load<usize>(job, JOB_SAMPLE_WEIGHTS_PTR)) return false;

@@ -2,18 +2,20 @@
 // step. Hyperparameters are f64 and rounded once here; state below the smallest normal becomes +0 (kernels.md, trap 2:
 // a decayed moment would stay denormal for ever and cost 34–55×).
 import {
-  JOB_DAMPENING, JOB_DECAY_BIAS, JOB_LEARNING_RATE, JOB_MOMENTUM, JOB_MOMENTUM_STEPS, JOB_OPTIMIZER, JOB_WEIGHT_DECAY,
-  NET_GRADIENTS_PTR, NET_PARAMS_LENGTH, NET_PARAMS_PTR, NET_SEGMENTS_PTR, NET_SEGMENT_COUNT, NET_STATE_PTR,
+  ADJUST_CLIP_NORM, JOB_ADJUST, JOB_CLIP_FACTOR, JOB_DAMPENING, JOB_DECAY_BIAS, JOB_LEARNING_RATE, JOB_MOMENTUM, JOB_MOMENTUM_STEPS, JOB_OPTIMIZER, JOB_WEIGHT_DECAY,
+  NET_GRADIENTS_PTR, NET_MAX_NORMS, NET_PARAMS_LENGTH, NET_PARAMS_PTR, NET_SEGMENTS_PTR, NET_SEGMENT_COUNT, NET_STATE_PTR,
   OPTIMIZER_ADADELTA, OPTIMIZER_ADAGRAD, OPTIMIZER_ADAM, OPTIMIZER_ADAMAX, OPTIMIZER_ADAMW, OPTIMIZER_AMSGRAD,
   OPTIMIZER_LION, OPTIMIZER_MOMENTUM, OPTIMIZER_NADAM, OPTIMIZER_NESTEROV, OPTIMIZER_RADAM, OPTIMIZER_RMSPROP,
   OPTIMIZER_SGD, SEGMENT_OFFSET, SEGMENT_PART, SEGMENT_PITCH, SEGMENT_ROWS, SEGMENT_SIZE, SEGMENT_TRAINABLE,
 } from "./abi";
 import { adadelta, adagrad, adam, adamax, advance, lion, nadam, radam, rmsprop } from "./adaptive";
+import { limitNorms, scaleGradients } from "./adjust";
 import { LANES, MIN_NORMAL, SIZE, flush } from "./lanes";
 
 /** Whether a step is plain descent and nothing else: then backprop.ts takes it while it forms the gradient. */
 @inline
-export function isPlain(job: usize): bool {
+export function isPlain(net: usize, job: usize): bool {
+  if (load<i32>(job, JOB_ADJUST) || load<i32>(net, NET_MAX_NORMS)) return false;
   return load<i32>(job, JOB_OPTIMIZER) == OPTIMIZER_SGD && load<f64>(job, JOB_WEIGHT_DECAY) == 0;
 }
 
@@ -25,6 +27,7 @@ export function update(net: usize, job: usize, begin: i32, end: i32): void {
   assert((begin & (LANES - 1)) == 0 && begin < end);
   if (begin == 0) advance(job);
   const slot = <usize>load<i32>(net, NET_PARAMS_LENGTH) * SIZE;
+  const clips = (load<i32>(job, JOB_ADJUST) & ADJUST_CLIP_NORM) && load<f64>(job, JOB_CLIP_FACTOR) < 1;
   const decays = load<f64>(job, JOB_WEIGHT_DECAY) != 0, biases = load<i32>(job, JOB_DECAY_BIAS) != 0;
   let segment = load<usize>(net, NET_SEGMENTS_PTR);
   for (let i = load<i32>(net, NET_SEGMENT_COUNT); i > 0; i--, segment += SEGMENT_SIZE) {
@@ -34,9 +37,11 @@ export function update(net: usize, job: usize, begin: i32, end: i32): void {
     const to = min(first + load<i32>(segment, SEGMENT_ROWS) * load<i32>(segment, SEGMENT_PITCH), end);
     if (from >= to) continue;
     const offset = <usize>from * SIZE, bytes = <usize>(to - from) * SIZE;
-    const w = load<usize>(net, NET_PARAMS_PTR) + offset;
+    const w = load<usize>(net, NET_PARAMS_PTR) + offset, g = load<usize>(net, NET_GRADIENTS_PTR) + offset;
+    if (clips) scaleGradients(job, g, bytes);
     if (decays && (biases || load<i32>(segment, SEGMENT_PART) == 0)) decay(w, bytes, job);
-    step(job, w, load<usize>(net, NET_GRADIENTS_PTR) + offset, load<usize>(net, NET_STATE_PTR) + offset, slot, bytes);
+    step(job, w, g, load<usize>(net, NET_STATE_PTR) + offset, slot, bytes);
+    limitNorms(net, segment, from, to);
   }
 }
 

@@ -1,14 +1,15 @@
 // A chunk of work: order → gather → forward → loss → backward → update, block by block, resumable between blocks.
 import {
-  ACTIVATION_LINEAR, JOB_BATCH, JOB_BLOCK, JOB_DONE, JOB_EPOCH, JOB_EPOCHS_LEFT, JOB_EPOCH_CORRECT, JOB_EPOCH_LOSS,
+  ACTIVATION_LINEAR, JOB_ADJUST, JOB_BATCH, JOB_BLOCK, JOB_DONE, JOB_EPOCH, JOB_EPOCHS_LEFT, JOB_EPOCH_CORRECT, JOB_EPOCH_LOSS,
   JOB_INPUT_GRADIENT_PTR, JOB_IN_STEP, JOB_LEARNING_RATE, JOB_MODE, JOB_ORDERED, JOB_ORDER_PTR, JOB_OUT_PTR, JOB_PHASE,
   JOB_PIECE, JOB_POSITION, JOB_RATES_BASE, JOB_RATES_PTR, JOB_REPORTS_CAPACITY, JOB_REPORTS_COUNT, JOB_REPORTS_PTR, JOB_ROWS, JOB_STEP, JOB_STEPS_LEFT,
-  JOB_STEP_CORRECT, JOB_STEP_LOSS, JOB_WINDOW_BEGIN, JOB_WINDOW_END, JOB_X_PITCH, JOB_X_PTR, MODE_EVALUATE,
+  JOB_STEP_CORRECT, JOB_STEP_LOSS, JOB_STEP_PENALTY, JOB_WINDOW_BEGIN, JOB_WINDOW_END, JOB_X_PITCH, JOB_X_PTR, MODE_EVALUATE,
   MODE_PREDICT, MODE_TRAIN, NET_NODE_COUNT, NET_PARAMS_LENGTH, NET_SEED_HIGH, NET_SEED_LOW, NODE_A_PTR, NODE_DELTA_PTR,
   NODE_INPUTS, NODE_KIND, NODE_KIND_DENSE, NODE_UNITS, ORDER_SLICE, RUN_DIVERGED, RUN_DONE, RUN_MORE,
   RUN_NEEDS_DATA, RUN_REPORTS_FULL,
 } from "./abi";
 import { applySlope } from "./activation";
+import { adjust, penaltyOf } from "./adjust";
 import { backwardNode, forwardNode, nodeAt, outputNode, passesDelta } from "./backprop";
 import { PANEL, SIZE, TILE_COLS, roundUp } from "./lanes";
 import { finishLoss, lossBlock } from "./loss";
@@ -38,7 +39,7 @@ export function run(net: usize, job: usize, blocks: i32): i32 {
     if (!block(net, job, mode, batch, n, first)) continue;
     store<i32>(job, inStep + n, JOB_IN_STEP);
     if (inStep + n < batch) continue;
-    const status = mode == MODE_TRAIN ? finishStep(net, job, batch) : finishPass(job, mode, batch);
+    const status = mode == MODE_TRAIN ? finishStep(net, job, batch) : finishPass(net, job, mode, batch);
     if (status != RUN_MORE) return status;
   }
   return RUN_MORE;
@@ -86,15 +87,15 @@ function makesOrder(net: usize, job: usize): bool {
 
 /**
  * Rows first … first + n − 1 of the epoch's order through the network, as a list of phases: 0 the rows; 1 … L forward; L + 1 the
- * loss, or the outputs; L + 2 … 2L + 1 backward; 2L + 2 the update. Goes on where the last call stopped, stops after
+ * loss, or the outputs; L + 2 … 2L + 1 backward; 2L + 2 the gradients' adjustment; 2L + 3 the update. Goes on where the last call stopped, stops after
  * JOB_PIECE weights, and says whether the block is done.
  */
 function block(net: usize, job: usize, mode: i32, batch: i32, n: i32, first: i32): bool {
   const last = load<i32>(net, NET_NODE_COUNT) - 1;
   const vector = n == 1 && (batch == 1 || mode >= MODE_EVALUATE);
-  const endsStep = mode == MODE_TRAIN && load<i32>(job, JOB_IN_STEP) + n == batch;
-  const descend = endsStep && isPlain(job);
-  const end = mode >= MODE_EVALUATE ? last + 2 : endsStep && !descend ? 2 * last + 3 : 2 * last + 2;
+  const endsStep = load<i32>(job, JOB_IN_STEP) + n == batch;
+  const descend = mode == MODE_TRAIN && endsStep && isPlain(net, job);
+  const end = endOf(mode, last, endsStep && !descend);
   const piece = load<i32>(job, JOB_PIECE);
   let left = piece ? piece : i32.MAX_VALUE;
   let phase = load<i32>(job, JOB_PHASE), done = load<i32>(job, JOB_DONE);
@@ -104,6 +105,10 @@ function block(net: usize, job: usize, mode: i32, batch: i32, n: i32, first: i32
       store<i32>(job, done, JOB_DONE);
       return false;
     }
+    if (phase == 2 * last + 2 && !load<i32>(job, JOB_ADJUST)) {
+      phase++;
+      continue;
+    }
     if (phase == 0) readRows(net, job, n, first, vector);
     else if (phase == last + 1) atOutput(net, job, mode, batch, n, first, vector);
     else {
@@ -111,7 +116,8 @@ function block(net: usize, job: usize, mode: i32, batch: i32, n: i32, first: i32
       const cost = piece ? weightsPerUnit(net, phase, last, done) : 0;
       const to = piece ? pieceEnd(net, phase, last, done, size, left / cost) : size;
       if (phase <= last) forwardNode(net, phase, n, vector, done, to);
-      else if (phase == 2 * last + 2) update(net, job, done, to);
+      else if (phase == 2 * last + 2) adjust(net, job, done, to);
+      else if (phase == 2 * last + 3) update(net, job, done, to);
       else backwardNode(net, job, 2 * last + 2 - phase, n, vector, load<i32>(job, JOB_IN_STEP) > 0, descend, done, to);
       left -= (to - done) * cost;
       done = to;
@@ -128,9 +134,16 @@ function block(net: usize, job: usize, mode: i32, batch: i32, n: i32, first: i32
   return true;
 }
 
-/** Units that a phase counts: of a node forward, of what it reads and then itself backward, elements in the update. */
+/** One past the last phase; `whole`: the step's gradients are complete with this block. */
+@inline
+function endOf(mode: i32, last: i32, whole: bool): i32 {
+  if (mode >= MODE_EVALUATE) return last + 2;
+  return whole ? (mode == MODE_TRAIN ? 2 * last + 4 : 2 * last + 3) : 2 * last + 2;
+}
+
+/** Units that a phase counts: of a node forward, of what it reads and then itself backward, elements after that. */
 function phaseSize(net: usize, phase: i32, last: i32): i32 {
-  if (phase == 2 * last + 2) return load<i32>(net, NET_PARAMS_LENGTH);
+  if (phase >= 2 * last + 2) return load<i32>(net, NET_PARAMS_LENGTH);
   const node = nodeAt(net, phase <= last ? phase : 2 * last + 2 - phase);
   const units = load<i32>(node, NODE_UNITS);
   return phase <= last ? units : load<i32>(node, NODE_INPUTS) + units;
@@ -138,7 +151,7 @@ function phaseSize(net: usize, phase: i32, last: i32): i32 {
 
 /** Weights that the phase's unit `done` touches. */
 function weightsPerUnit(net: usize, phase: i32, last: i32, done: i32): i32 {
-  if (phase == 2 * last + 2) return 1;
+  if (phase >= 2 * last + 2) return 1;
   const node = nodeAt(net, phase <= last ? phase : 2 * last + 2 - phase);
   if (load<i32>(node, NODE_KIND) != NODE_KIND_DENSE) return 1;
   const inputs = load<i32>(node, NODE_INPUTS);
@@ -198,7 +211,7 @@ function readRows(net: usize, job: usize, n: i32, first: i32, vector: bool): voi
 
 /** Loss and counters after the last block of a training step. */
 function finishStep(net: usize, job: usize, batch: i32): i32 {
-  const loss = finishLoss(job, batch);
+  const loss = finishLoss(job, batch) + load<f64>(job, JOB_STEP_PENALTY);
   store<f64>(job, loss, JOB_STEP_LOSS);
   store<f64>(job, load<f64>(job, JOB_EPOCH_LOSS) + <f64>batch * loss, JOB_EPOCH_LOSS);
   store<f64>(job, load<f64>(job, JOB_EPOCH_CORRECT) + load<f64>(job, JOB_STEP_CORRECT), JOB_EPOCH_CORRECT);
@@ -236,7 +249,8 @@ function finishEpoch(job: usize, rows: i32): void {
 }
 
 /** The end of the one pass of the other modes. */
-function finishPass(job: usize, mode: i32, rows: i32): i32 {
+function finishPass(net: usize, job: usize, mode: i32, rows: i32): i32 {
+  if (mode == MODE_EVALUATE && load<i32>(job, JOB_ADJUST)) store<f64>(job, penaltyOf(net, job), JOB_STEP_PENALTY);
   if (mode != MODE_PREDICT) store<f64>(job, finishLoss(job, rows), JOB_STEP_LOSS);
   return RUN_DONE;
 }

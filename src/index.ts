@@ -5,6 +5,7 @@ export type { Matrix, Rows, Targets } from "./data/rows.ts";
 export { type DivergedQuantity, DivergenceError } from "./errors.ts";
 export { type CheckOptions, type EvaluateOptions, Network, type PredictOptions } from "./network.ts";
 export type { Activation, ActivationName, ResolvedActivation } from "./options/activation.ts";
+export type { Clipping } from "./options/clipping.ts";
 export type { AbortSignalLike, FitOptions, Validation } from "./options/fit.ts";
 export type {
   BiasInitializer,

@@ -164,6 +164,8 @@ export class NetworkMemory {
     set(abi.NET_GRADIENTS_PTR, plan.gradients.offset);
     set(abi.NET_STATE_PTR, plan.state.offset);
     set(abi.NET_STATE_SLOTS, plan.demand.slots);
+    const limited = this.spec.layers.some((layer) => layer.type === "dense" && layer.maxNorm !== undefined);
+    set(abi.NET_MAX_NORMS, limited ? 1 : 0);
     this.writeLoss(net);
     set(abi.NET_PACK_A_PTR, plan.packA.offset);
     set(abi.NET_PACK_D_PTR, plan.packD.offset);
@@ -239,6 +241,13 @@ export class NetworkMemory {
     set(abi.SEGMENT_ROWS, segment.rows);
     set(abi.SEGMENT_COLS, segment.cols);
     set(abi.SEGMENT_PITCH, segment.pitch);
+    const layer = this.spec.layers[segment.layer];
+    if (layer?.type === "dense") {
+      const penal = segment.part === "W" || layer.penalizeBias === true;
+      record.setFloat64(abi.SEGMENT_L1, penal ? (layer.l1 ?? 0) : 0, true);
+      record.setFloat64(abi.SEGMENT_L2, penal ? (layer.l2 ?? 0) : 0, true);
+      record.setFloat64(abi.SEGMENT_MAX_NORM, segment.part === "W" ? (layer.maxNorm ?? 0) : 0, true);
+    }
     set(abi.SEGMENT_TRAINABLE, trainsPart(trainable[segment.layer] ?? false, segment.part) ? 1 : 0);
   }
 

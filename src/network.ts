@@ -220,13 +220,16 @@ export class Network {
     this.#idle("step");
     const model = this.#model;
     const [xs, ys] = this.#sources(x, y);
-    const { optimizer, sampleWeights } = resolveStepOptions(options, { dtype: model.dtype, last: model.optimizer });
+    const { optimizer, sampleWeights, clipping } = resolveStepOptions(options, {
+      dtype: model.dtype,
+      last: model.optimizer,
+    });
     const weights = weightsOf(sampleWeights, xs.rows);
     const slots = OPTIMIZER_SLOTS[optimizer.type];
     const blockSamples = Math.max(model.memory.plan.demand.blockSamples, model.blockSamplesFor(xs.rows));
     model.demand({ training: true, slots, reports: Math.max(1, model.memory.plan.demand.reports), blockSamples });
     if (weights !== undefined) model.demand({ weighted: true });
-    return trainStep(model, xs, ys, optimizer, weights);
+    return trainStep(model, xs, ys, { optimizer, weights, clipping });
   }
 
   /**
@@ -276,7 +279,7 @@ export class Network {
   }
 
   /**
-   * The mean loss over x [N × inputs] and y as in `fit`, without training; accuracy where outputs are classes.
+   * The mean loss over x [N × inputs] and y as in `fit`, without training, beside it the penalty of the parameters; accuracy where outputs are classes.
    * With `sampleWeights` Σ w·ℓ / N, the weights scaled to a mean of 1; accuracy counts rows alike.
    * @throws TypeError, RangeError
    */
@@ -287,15 +290,15 @@ export class Network {
     const weights = weightsOf(given.sampleWeights, xs.rows);
     const evaluate = (model: Model) => {
       if (weights !== undefined) model.demand({ weighted: true });
-      const { loss, correct } = runPass(model, abi.MODE_EVALUATE, xs, ys, { weights });
-      return countsClasses(model) ? { loss, penalty: 0, accuracy: correct / xs.rows } : { loss, penalty: 0 };
+      const { loss, penalty, correct } = runPass(model, abi.MODE_EVALUATE, xs, ys, { weights });
+      return countsClasses(model) ? { loss, penalty, accuracy: correct / xs.rows } : { loss, penalty };
     };
     // A running fit's data must stay where they are.
     return weights === undefined ? evaluate(this.#model) : this.#aside(evaluate);
   }
 
   /**
-   * The gradient of the mean loss over x, y with respect to every parameter, frozen ones too.
+   * The gradient of the mean loss over x, y and of the penalty with respect to every parameter, frozen ones too.
    * @throws TypeError, RangeError
    */
   gradients(x: Rows, y: Targets): { loss: number; layers: LayerWeights[] } {
@@ -303,8 +306,8 @@ export class Network {
     return this.#aside((model) => {
       const [xs, ys] = this.#sources(x, y);
       model.demand({ training: true, reports: Math.max(1, model.memory.plan.demand.reports) });
-      const { loss } = runPass(model, abi.MODE_GRADIENT, xs, ys, { all: true });
-      return { loss, layers: readLayers(model, model.memory.plan.gradients) };
+      const { loss, penalty } = runPass(model, abi.MODE_GRADIENT, xs, ys, { all: true });
+      return { loss: loss + penalty, layers: readLayers(model, model.memory.plan.gradients) };
     });
   }
 

@@ -1,7 +1,16 @@
 // Drawn networks, data and fit options for the tests of equal bits.
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { ActivationName, FitOptions, Loss, LossName, NetworkSpec, Optimizer, Schedule } from "../src/index.ts";
+import type {
+  ActivationName,
+  DenseSpec,
+  FitOptions,
+  Loss,
+  LossName,
+  NetworkSpec,
+  Optimizer,
+  Schedule,
+} from "../src/index.ts";
 import { drawRows, drawsFrom } from "./draws.ts";
 
 export const NETWORKS = 52;
@@ -66,6 +75,7 @@ const ends = fc.constantFrom<[ActivationName, Loss]>(
   ["sigmoid", { type: "binaryCrossEntropy", labelSmoothing: 0.1, classWeights: [1, 2] }],
 );
 
+const LIMITS: readonly Partial<DenseSpec>[] = [{}, {}, { l1: 0.01, l2: 0.05 }, {}, { maxNorm: 0.5 }, {}];
 const SCHEDULES: readonly Schedule[] = [
   { type: "cosine", length: { steps: 7 }, restarts: {} },
   { type: "exponential", factor: 0.5, warmUp: { length: { epochs: 1 }, from: 0.5 } },
@@ -130,7 +140,7 @@ export const scenario: fc.Arbitrary<Scenario> = fc
       const y = ofLoss[name] ?? shares;
       const weights = shares.map((row) => Math.round(4 * row[0]!));
       return {
-        spec: { inputs, layers: [...parts, { units: outputs, activation }], loss },
+        spec: { inputs, layers: [...parts, { units: outputs, activation, ...LIMITS[cut % 6] }], loss },
         seed,
         x: drawRows(draw, samples, inputs, 1),
         y,
@@ -140,6 +150,8 @@ export const scenario: fc.Arbitrary<Scenario> = fc
           shuffle,
           ...(validation !== undefined && { validation }),
           ...(cut % 5 === 0 && { schedule: SCHEDULES[cut % 3] }),
+          ...(cut % 3 === 0 && { clipNorm: 0.1 }),
+          ...(cut % 8 === 0 && { clipValue: 0.05 }),
           ...(cut % 7 === 0 && { earlyStopping: { patience: 20 } }),
           ...(cut % 4 === 0 &&
             weights.filter((weight) => weight > 0).length > samples / 2 && { sampleWeights: weights }),

@@ -1,6 +1,9 @@
 // Updates: one loop per parameter segment. Formulas as PyTorch's torch.optim (1.13 … 2.x), so that weights agree step by
 // step. Hyperparameters are f64 and rounded once here; state below the smallest normal becomes +0.
 import {
+  ADJUST_CLIP_NORM,
+  JOB_ADJUST,
+  JOB_CLIP_FACTOR,
   JOB_DAMPENING,
   JOB_DECAY_BIAS,
   JOB_LEARNING_RATE,
@@ -9,6 +12,7 @@ import {
   JOB_OPTIMIZER,
   JOB_WEIGHT_DECAY,
   NET_GRADIENTS_PTR,
+  NET_MAX_NORMS,
   NET_PARAMS_LENGTH,
   NET_PARAMS_PTR,
   NET_SEGMENT_COUNT,
@@ -35,6 +39,7 @@ import {
   SEGMENT_TRAINABLE,
 } from "../core/abi.ts";
 import { adadelta, adagrad, adam, adamax, advance, lion, nadam, radam, rmsprop } from "./adaptive.ts";
+import { limitNorms, scaleGradients } from "./adjust.ts";
 import type { Heap } from "./heap.ts";
 
 /** What an update works on: indices of `count` parameters, their gradients and state, and the distance of two state arrays. */
@@ -47,7 +52,8 @@ export interface Run {
 }
 
 /** Whether a step is plain descent and nothing else: then backprop.ts takes it while it forms the gradient. */
-export function isPlain(heap: Heap, job: number): boolean {
+export function isPlain(heap: Heap, net: number, job: number): boolean {
+  if (heap.int(job, JOB_ADJUST) !== 0 || heap.int(net, NET_MAX_NORMS) !== 0) return false;
   return heap.int(job, JOB_OPTIMIZER) === OPTIMIZER_SGD && heap.double(job, JOB_WEIGHT_DECAY) === 0;
 }
 
@@ -58,6 +64,7 @@ export function isPlain(heap: Heap, job: number): boolean {
 export function update(heap: Heap, net: number, job: number, begin: number, end: number): void {
   if (begin === 0) advance(heap, job);
   const slot = heap.int(net, NET_PARAMS_LENGTH);
+  const clips = (heap.int(job, JOB_ADJUST) & ADJUST_CLIP_NORM) !== 0 && heap.double(job, JOB_CLIP_FACTOR) < 1;
   const decays = heap.double(job, JOB_WEIGHT_DECAY) !== 0;
   const rule = RULES[heap.int(job, JOB_OPTIMIZER)] as Rule;
   const biases = heap.int(job, JOB_DECAY_BIAS) !== 0;
@@ -75,8 +82,10 @@ export function update(heap: Heap, net: number, job: number, begin: number, end:
       slot,
       count: to - from,
     };
+    if (clips) scaleGradients(heap, job, run.g, run.count);
     if (decays && (biases || heap.int(segment, SEGMENT_PART) === 0)) decay(heap, job, run);
     rule(heap, job, run);
+    limitNorms(heap, net, segment, from, to);
   }
 }
 

@@ -1,6 +1,7 @@
 // A chunk of work: order → gather → forward → loss → backward → update, block by block, resumable between blocks.
 import {
   ACTIVATION_LINEAR,
+  JOB_ADJUST,
   JOB_BATCH,
   JOB_BLOCK,
   JOB_DONE,
@@ -27,6 +28,7 @@ import {
   JOB_STEP,
   JOB_STEP_CORRECT,
   JOB_STEP_LOSS,
+  JOB_STEP_PENALTY,
   JOB_STEPS_LEFT,
   JOB_WINDOW_BEGIN,
   JOB_WINDOW_END,
@@ -53,6 +55,7 @@ import {
   RUN_REPORTS_FULL,
 } from "../core/abi.ts";
 import { applySlope } from "./activation.ts";
+import { adjust, penaltyOf } from "./adjust.ts";
 import { backwardNode, forwardNode, nodeAt, outputNode, passesDelta } from "./backprop.ts";
 import type { Heap } from "./heap.ts";
 import { PANEL, roundUp } from "./lanes.ts";
@@ -82,7 +85,7 @@ export function run(heap: Heap, net: number, job: number, blocks: number): numbe
     if (!block(heap, net, job, mode, batch, n, first)) continue;
     heap.setInt(job, JOB_IN_STEP, inStep + n);
     if (inStep + n < batch) continue;
-    const status = mode === MODE_TRAIN ? finishStep(heap, job, batch) : finishPass(heap, job, mode, batch);
+    const status = mode === MODE_TRAIN ? finishStep(heap, job, batch) : finishPass(heap, net, job, mode, batch);
     if (status !== RUN_MORE) return status;
   }
   return RUN_MORE;
@@ -112,16 +115,16 @@ function makesOrder(heap: Heap, net: number, job: number): boolean {
 
 /**
  * Rows first … first + n − 1 of the epoch's order through the network, as a list of phases: 0 the rows; 1 … L forward; L + 1 the
- * loss, or the outputs; L + 2 … 2L + 1 backward; 2L + 2 the update. Goes on where the last call stopped, stops after
+ * loss, or the outputs; L + 2 … 2L + 1 backward; 2L + 2 the gradients' adjustment; 2L + 3 the update. Goes on where the last call stopped, stops after
  * JOB_PIECE weights, and says whether the block is done.
  */
 function block(heap: Heap, net: number, job: number, mode: number, batch: number, n: number, first: number): boolean {
   const last = heap.int(net, NET_NODE_COUNT) - 1;
   const vector = n === 1 && (batch === 1 || mode >= MODE_EVALUATE);
   const inStep = heap.int(job, JOB_IN_STEP);
-  const endsStep = mode === MODE_TRAIN && inStep + n === batch;
-  const descend = endsStep && isPlain(heap, job);
-  const end = mode >= MODE_EVALUATE ? last + 2 : endsStep && !descend ? 2 * last + 3 : 2 * last + 2;
+  const endsStep = inStep + n === batch;
+  const descend = mode === MODE_TRAIN && endsStep && isPlain(heap, net, job);
+  const end = endOf(mode, last, endsStep && !descend);
   let left = heap.int(job, JOB_PIECE) || Number.POSITIVE_INFINITY;
   let phase = heap.int(job, JOB_PHASE);
   let done = heap.int(job, JOB_DONE);
@@ -131,15 +134,20 @@ function block(heap: Heap, net: number, job: number, mode: number, batch: number
       heap.setInt(job, JOB_DONE, done);
       return false;
     }
+    if (phase === 2 * last + 2 && heap.int(job, JOB_ADJUST) === 0) {
+      phase++;
+      continue;
+    }
     if (phase === 0) readRows(heap, net, job, n, first, vector);
     else if (phase === last + 1) atOutput(heap, net, job, mode, batch, n, first, vector);
     else {
-      const l = phase <= last ? phase : 2 * last + 2 - phase;
+      const l = phase <= last ? phase : Math.max(0, 2 * last + 2 - phase);
       const size = phaseSize(heap, net, phase, last);
       const cost = weightsPerUnit(heap, net, l, phase > last, done);
       const to = pieceEnd(heap, net, l, phase > last, done, size, left / cost);
       if (phase <= last) forwardNode(heap, net, l, n, vector, done, to);
       else if (l > 0) backwardNode(heap, net, job, l, n, vector, inStep > 0, descend, done, to);
+      else if (phase === 2 * last + 2) adjust(heap, net, job, done, to);
       else update(heap, net, job, done, to);
       left -= (to - done) * cost;
       done = to;
@@ -156,15 +164,21 @@ function block(heap: Heap, net: number, job: number, mode: number, batch: number
   return true;
 }
 
-/** Units that a phase counts: of a node forward, of what it reads and then itself backward, elements in the update. */
+/** One past the last phase; `whole`: the step's gradients are complete with this block. */
+function endOf(mode: number, last: number, whole: boolean): number {
+  if (mode >= MODE_EVALUATE) return last + 2;
+  return whole ? (mode === MODE_TRAIN ? 2 * last + 4 : 2 * last + 3) : 2 * last + 2;
+}
+
+/** Units that a phase counts: of a node forward, of what it reads and then itself backward, elements after that. */
 function phaseSize(heap: Heap, net: number, phase: number, last: number): number {
-  if (phase === 2 * last + 2) return heap.int(net, NET_PARAMS_LENGTH);
+  if (phase >= 2 * last + 2) return heap.int(net, NET_PARAMS_LENGTH);
   const node = nodeAt(heap, net, phase <= last ? phase : 2 * last + 2 - phase);
   const units = heap.int(node, NODE_UNITS);
   return phase <= last ? units : heap.int(node, NODE_INPUTS) + units;
 }
 
-/** Weights that unit `done` of node l's phase touches; l = 0 is the update. */
+/** Weights that unit `done` of node l's phase touches; l = 0 is what follows them. */
 function weightsPerUnit(heap: Heap, net: number, l: number, isBackward: boolean, done: number): number {
   const node = nodeAt(heap, net, l);
   if (heap.int(node, NODE_KIND) !== NODE_KIND_DENSE) return 1;
@@ -253,7 +267,7 @@ function readRows(heap: Heap, net: number, job: number, n: number, first: number
 
 /** Loss and counters after the last block of a training step. */
 function finishStep(heap: Heap, job: number, batch: number): number {
-  const loss = finishLoss(heap, job, batch);
+  const loss = finishLoss(heap, job, batch) + heap.double(job, JOB_STEP_PENALTY);
   heap.setDouble(job, JOB_STEP_LOSS, loss);
   heap.setDouble(job, JOB_EPOCH_LOSS, heap.double(job, JOB_EPOCH_LOSS) + batch * loss);
   heap.setDouble(job, JOB_EPOCH_CORRECT, heap.double(job, JOB_EPOCH_CORRECT) + heap.double(job, JOB_STEP_CORRECT));
@@ -286,7 +300,10 @@ function finishEpoch(heap: Heap, job: number, rows: number): void {
 }
 
 /** The end of the one pass of the other modes. */
-function finishPass(heap: Heap, job: number, mode: number, rows: number): number {
+function finishPass(heap: Heap, net: number, job: number, mode: number, rows: number): number {
+  if (mode === MODE_EVALUATE && heap.int(job, JOB_ADJUST) !== 0) {
+    heap.setDouble(job, JOB_STEP_PENALTY, penaltyOf(heap, net, job));
+  }
   if (mode !== MODE_PREDICT) heap.setDouble(job, JOB_STEP_LOSS, finishLoss(heap, job, rows));
   return RUN_DONE;
 }

@@ -2,6 +2,7 @@ import type { Rows, Targets } from "../data/rows.ts";
 import { validationCount } from "../data/split.ts";
 import { kindError, valueError } from "../errors.ts";
 import { booleanOf, integerIn, numberThat, optionsObject } from "./checks.ts";
+import { CLIPPING_KEYS, type Clipping, type ResolvedClipping, resolveClipping } from "./clipping.ts";
 import { FIT_DEFAULTS, LIMITS } from "./defaults.ts";
 import type { DType } from "./network.ts";
 import { OPTIMIZER_KEYS, type Optimizer, optimizerOrLast, type ResolvedOptimizer } from "./optimizer.ts";
@@ -26,7 +27,7 @@ export interface AbortSignalLike {
 /** Held-back data: rows of their own, or a share of the training rows between 0 and 1. */
 export type Validation = number | { x: Rows; y: Targets };
 
-export interface FitOptions {
+export interface FitOptions extends Clipping {
   /** Passes over the data, 1…2³¹−1; 100. */
   epochs?: number;
   /** Samples per step; 32. More than the rows means all rows; `"full"`: all rows in the given order. */
@@ -45,6 +46,11 @@ export interface FitOptions {
   schedule?: Schedule | undefined;
   /** Ends training with the epoch whose loss in training is at most this; ≥ 0. */
   goal?: number;
+  /**
+   * Ends training with the step whose gradient's norm (penalty included, before clipping by norm) is at most this; ≥ 0. Only with
+   * batchSize "full" or all rows.
+   */
+  minGradient?: number;
   /** Ends training when a value no longer improves; true: with the defaults. */
   earlyStopping?: EarlyStopping | boolean;
   /** Called after every epoch; a promise is awaited. */
@@ -56,7 +62,7 @@ export interface FitOptions {
   maxSeconds?: number;
 }
 
-export interface ResolvedFitOptions {
+export interface ResolvedFitOptions extends ResolvedClipping {
   /** LIMITS.epochs when `maxSteps` was given. */
   readonly epochs: number;
   /** 1…rows that are trained on. */
@@ -72,6 +78,7 @@ export interface ResolvedFitOptions {
   readonly sampleWeights: unknown;
   readonly schedule: ResolvedSchedule | undefined;
   readonly goal: number | undefined;
+  readonly minGradient: number | undefined;
   readonly earlyStopping: ResolvedEarlyStopping | undefined;
   readonly onEpoch: ((report: EpochReport) => unknown) | undefined;
   readonly signal: AbortSignalLike | undefined;
@@ -91,7 +98,9 @@ const KEYS = {
     "sampleWeights",
     "schedule",
     "goal",
+    "minGradient",
     "earlyStopping",
+    ...CLIPPING_KEYS,
     "onEpoch",
     "signal",
     "maxSteps",
@@ -120,18 +129,21 @@ export function resolveFitOptions(options: unknown = {}, context: FitContext, na
   const { epochs, shuffle, maxSteps, maxSeconds } = given;
   const validation = resolveValidation(given.validation, context.rows);
   const trainingRows = context.rows - (validation.kind === "fraction" ? validation.rows : 0);
+  const batchSize = resolveBatchSize(given.batchSize, trainingRows);
   const has = { validation: validation.kind !== "none", accuracy: context.classes ?? false };
   const checkedEpochs = epochs === undefined ? FIT_DEFAULTS.epochs : integerIn("epochs", epochs, 1, LIMITS.epochs);
   const checkedShuffle = shuffle === undefined ? FIT_DEFAULTS.shuffle : booleanOf("shuffle", shuffle);
   return Object.freeze({
     epochs: maxSteps === undefined ? checkedEpochs : LIMITS.epochs,
-    batchSize: resolveBatchSize(given.batchSize, trainingRows),
+    batchSize,
     optimizer: optimizerOrLast(given.optimizer, context.last, context.dtype),
     shuffle: checkedShuffle && given.batchSize !== "full",
     validation,
     sampleWeights: given.sampleWeights,
     schedule: resolveSchedule(given.schedule, has),
     goal: given.goal === undefined ? undefined : numberThat("goal", given.goal, "a finite number ≥ 0", (x) => x >= 0),
+    minGradient: resolveMinGradient(given.minGradient, batchSize, trainingRows),
+    ...resolveClipping(given, context.dtype),
     earlyStopping: resolveEarlyStopping(given.earlyStopping, has),
     onEpoch: resolveOnEpoch(given.onEpoch),
     signal: resolveSignal(given.signal),
@@ -149,6 +161,17 @@ function resolveBatchSize(batchSize: unknown, trainingRows: number): number {
     throw valueError("batchSize", expected, batchSize);
   }
   return Math.min(batchSize, trainingRows);
+}
+
+function resolveMinGradient(minGradient: unknown, batchSize: number, rows: number): number | undefined {
+  if (minGradient === undefined) return undefined;
+  const least = numberThat("minGradient", minGradient, "a finite number ≥ 0", (value) => value >= 0);
+  if (batchSize < rows) {
+    throw new RangeError(
+      `minGradient: expected batchSize "full", as a batch's gradient is noise, got ${batchSize} of ${rows} rows`,
+    );
+  }
+  return least;
 }
 
 function resolveValidation(validation: unknown, rows: number): ResolvedFitOptions["validation"] {

@@ -1,4 +1,5 @@
 import { booleanOf, integerIn, oneOf, optionsObject } from "./checks.ts";
+import { CLIPPING_KEYS, type Clipping, type ResolvedClipping, resolveClipping } from "./clipping.ts";
 import { LIMITS, NETWORK_DEFAULTS } from "./defaults.ts";
 import { OPTIMIZER_KEYS, type Optimizer, optimizerOrLast, type ResolvedOptimizer } from "./optimizer.ts";
 
@@ -28,7 +29,7 @@ export interface SaveOptions {
   optimizer?: boolean;
 }
 
-export interface StepOptions {
+export interface StepOptions extends Clipping {
   /** Left out: the one last used, with its options and state; `adam` if there was none. */
   optimizer?: Optimizer;
   /** One number ≥ 0 per row of x, at least one above 0; scaled to a mean of 1. */
@@ -67,10 +68,12 @@ export function resolveStepOptions(
   options: unknown = {},
   { dtype, last }: { dtype: DType; last?: ResolvedOptimizer | undefined },
   name = "step",
-): { readonly optimizer: ResolvedOptimizer; readonly sampleWeights: unknown } {
-  const allowed = ["optimizer", "sampleWeights"];
-  const { optimizer, sampleWeights } = optionsObject(name, options, { allowed, inside: OPTIMIZER_KEYS });
-  return Object.freeze({ optimizer: optimizerOrLast(optimizer, last, dtype), sampleWeights });
+): { readonly optimizer: ResolvedOptimizer; readonly sampleWeights: unknown; readonly clipping: ResolvedClipping } {
+  const allowed = ["optimizer", "sampleWeights", ...CLIPPING_KEYS];
+  const given = optionsObject(name, options, { allowed, inside: OPTIMIZER_KEYS });
+  const { optimizer, sampleWeights } = given;
+  const clipping = resolveClipping(given, dtype);
+  return Object.freeze({ optimizer: optimizerOrLast(optimizer, last, dtype), sampleWeights, clipping });
 }
 
 function resolveCore(core: unknown): Core {

@@ -5,7 +5,7 @@ import type { ResolvedOptimizer } from "./optimizer.ts";
 export interface Evaluation {
   /** Mean over the samples of the data term of the loss. */
   readonly loss: number;
-  /** Penalties of the spec; 0 without any. */
+  /** l1·Σ|w| + l2·Σw² of the layers; 0 without any. In training it is part of the loss. */
   readonly penalty: number;
   /** Share of correctly classified samples, 0…1; only where outputs are classes. */
   readonly accuracy?: number;
@@ -35,7 +35,7 @@ export interface History {
   readonly validationIndices?: Int32Array;
   readonly optimizer: ResolvedOptimizer;
   /** The rule that ended the call. */
-  readonly stopped: "epochs" | "maxSteps" | "maxSeconds" | "goal" | "earlyStopping";
+  readonly stopped: "epochs" | "maxSteps" | "maxSeconds" | "goal" | "minGradient" | "earlyStopping";
 }
 
 /** Gradients of backpropagation against central differences, in float64. */

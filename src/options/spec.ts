@@ -1,7 +1,7 @@
 import { copyVector, isArrayLike } from "../data/vector.ts";
 import { kindError, valueError } from "../errors.ts";
 import { ACTIVATIONS, type Activation, initFor, type ResolvedActivation, resolveActivation } from "./activation.ts";
-import { booleanOf, integerIn, list, oneOf, optionsObject } from "./checks.ts";
+import { booleanOf, integerIn, list, numberThat, oneOf, optionsObject, rounded } from "./checks.ts";
 import { LIMITS, SPEC_DEFAULTS } from "./defaults.ts";
 import {
   type BiasInitializer,
@@ -31,6 +31,14 @@ export interface DenseSpec {
   init?: Initializer;
   /** "zeros". */
   biasInit?: BiasInitializer;
+  /** Adds l1·Σ|w| to the loss in training; ≥ 0; 0. */
+  l1?: number;
+  /** Adds l2·Σw² to the loss in training (Keras's factor; PyTorch's weight_decay of sgd is twice this); ≥ 0; 0. */
+  l2?: number;
+  /** Whether l1 and l2 hold for biases too; false. */
+  penalizeBias?: boolean;
+  /** Largest Euclidean norm of the weights into a unit: after a step a larger one is scaled to it; > 0; none. */
+  maxNorm?: number;
   scale?: never;
   shift?: never;
 }
@@ -59,6 +67,11 @@ export interface ResolvedDense<I = ResolvedInitializer> {
   readonly trainable: Trainable;
   readonly init: I;
   readonly biasInit: I;
+  /** Each only where it is in force. */
+  readonly l1?: number;
+  readonly l2?: number;
+  readonly penalizeBias?: boolean;
+  readonly maxNorm?: number;
 }
 
 export interface ResolvedAffine {
@@ -80,7 +93,19 @@ export interface ResolvedSpec<I = ResolvedInitializer> {
 export type KeptSpec = ResolvedSpec<KeptInitializer>;
 
 const DENSE_KEYS = {
-  allowed: ["type", "units", "activation", "bias", "trainable", "init", "biasInit"],
+  allowed: [
+    "type",
+    "units",
+    "activation",
+    "bias",
+    "trainable",
+    "init",
+    "biasInit",
+    "l1",
+    "l2",
+    "penalizeBias",
+    "maxNorm",
+  ],
   reserved: ["id", "from"],
 };
 const AFFINE_KEYS = { allowed: ["type", "scale", "shift"], reserved: ["id", "from"] };
@@ -150,7 +175,35 @@ function resolveDense(layer: object, name: string, nIn: number, isLast: boolean,
     trainable: resolveTrainable(trainable, `${name}.trainable`, bias),
     init: resolveInitializer(init === undefined ? initFor(activation.type) : init, `${name}.init`, units, nIn, dtype),
     biasInit: resolveBiasInitializer(biasInit, `${name}.biasInit`, units, dtype),
+    ...resolveLimits(given, name, bias, dtype),
   });
+}
+
+/** Penalties and the largest norm, those that are in force. */
+function resolveLimits(
+  given: Record<string, unknown>,
+  name: string,
+  bias: boolean,
+  dtype: DType,
+): Pick<ResolvedDense, "l1" | "l2" | "penalizeBias" | "maxNorm"> {
+  const { l1: one = 0, l2: two = 0, penalizeBias = false, maxNorm } = given;
+  const finite = (value: number) => Number.isFinite(rounded(2 * value, dtype));
+  const factor = (value: number) => value >= 0 && finite(value);
+  const l1 = numberThat(`${name}.l1`, one, `a number ≥ 0 and finite in ${dtype}`, factor);
+  const l2 = numberThat(`${name}.l2`, two, `a number ≥ 0 and finite in ${dtype}`, factor);
+  const biases = booleanOf(`${name}.penalizeBias`, penalizeBias);
+  if (biases && !bias) throw new RangeError(`${name}.penalizeBias: expected false, as the layer has no bias, got true`);
+  const positive = (value: number) => value > 0 && finite(value);
+  const norm =
+    maxNorm === undefined
+      ? {}
+      : { maxNorm: numberThat(`${name}.maxNorm`, maxNorm, `a number > 0 and finite in ${dtype}`, positive) };
+  return { ...(l1 > 0 && { l1 }), ...(l2 > 0 && { l2 }), ...(biases && { penalizeBias: true }), ...norm };
+}
+
+/** Whether the loss in training has a penalty. */
+export function hasPenalty(spec: ResolvedSpec): boolean {
+  return spec.layers.some((layer) => layer.type === "dense" && (layer.l1 !== undefined || layer.l2 !== undefined));
 }
 
 function resolveAffine(layer: object, name: string, nIn: number, dtype: DType): ResolvedAffine {

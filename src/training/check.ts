@@ -32,7 +32,8 @@ export function checkGradients(model: Model, x: RowSource, y: TargetSource, limi
       const changed = values.slice();
       changed[index] = value;
       memory.writeSegmentValues(plan.params, segment, changed);
-      return runPass(model, abi.MODE_EVALUATE, x, y).loss;
+      const { loss, penalty } = runPass(model, abi.MODE_EVALUATE, x, y);
+      return loss + penalty;
     };
     for (let index = (stride - (base % stride)) % stride; index < rows * cols; index += stride) {
       const value = values[index] as number;

@@ -3,6 +3,7 @@ import * as abi from "../core/abi.ts";
 import type { DataIdentity, Model } from "../model.ts";
 import type { ResolvedFitOptions } from "../options/fit.ts";
 import type { EpochReport, History } from "../options/results.ts";
+import { hasPenalty } from "../options/spec.ts";
 import { findDivergence, restore, type Snapshot, snapshot } from "./divergence.ts";
 import { Driver, ordersInSlices } from "./driver.ts";
 import { Job, RUN } from "./job.ts";
@@ -135,6 +136,7 @@ export class FitRun {
     job.setInt(abi.JOB_REPORTS_CAPACITY, REPORTS);
     job.setInt(abi.JOB_FLAGS, countsClasses(model) ? abi.JOB_FLAG_COUNT : 0);
     job.setInt(abi.JOB_SAMPLE_WEIGHTS_PTR, options.sampleWeights === undefined ? 0 : plan.sampleWeights.offset);
+    job.setAdjustment(hasPenalty(model.spec), options, options.minGradient !== undefined);
     job.setOptimizer(options.optimizer, model.scalars);
     const { progress } = model;
     job.setInt(abi.JOB_POSITION, progress.position);
@@ -224,7 +226,7 @@ export class FitRun {
   /** Whether a rule ends training with this epoch. */
   private *judge(report: EpochReport): Generator<undefined, void, void> {
     if (!this.rules.active) return;
-    const rule = yield* this.rules.after(report);
+    const rule = yield* this.rules.after(report, this.job.double(abi.JOB_GRADIENT_NORM));
     if (rule === undefined) return;
     this.stopped = rule;
     this.finished = true;

@@ -1,6 +1,7 @@
 import * as abi from "../core/abi.ts";
 import { exp64 } from "../js/vmath.ts";
 import type { NetworkMemory } from "../memory.ts";
+import type { ResolvedClipping } from "../options/clipping.ts";
 import { OPTIMIZER_SCALARS, type ResolvedOptimizer } from "../options/optimizer.ts";
 import type { Region } from "../plan.ts";
 
@@ -32,6 +33,8 @@ const FIELDS: Readonly<Record<string, number>> = {
   weightDecay: abi.JOB_WEIGHT_DECAY,
 };
 const SWITCHES: Readonly<Record<string, number>> = { centered: abi.JOB_CENTERED, decayBias: abi.JOB_DECAY_BIAS };
+
+const NO_CLIPPING: ResolvedClipping = { clipValue: undefined, clipNorm: undefined };
 
 const LOG_0_96 = -0.040821994520255166;
 
@@ -73,6 +76,20 @@ export class Job {
 
   setDouble(field: number, value: number): void {
     this.memory.record(this.region).setFloat64(field, value, true);
+  }
+
+  /** What becomes of the step's gradients before the update. */
+  setAdjustment(penalty: boolean, clipping: ResolvedClipping = NO_CLIPPING, norm = false): void {
+    const { clipValue, clipNorm } = clipping;
+    this.setInt(
+      abi.JOB_ADJUST,
+      (penalty ? abi.ADJUST_PENALTY : 0) |
+        (clipValue === undefined ? 0 : abi.ADJUST_CLIP_VALUE) |
+        (clipNorm === undefined ? 0 : abi.ADJUST_CLIP_NORM) |
+        (norm ? abi.ADJUST_NORM : 0),
+    );
+    this.setDouble(abi.JOB_CLIP_VALUE, clipValue ?? 0);
+    this.setDouble(abi.JOB_CLIP_NORM, clipNorm ?? 0);
   }
 
   /** `scalars`: what the optimizer carries. */

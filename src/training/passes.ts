@@ -5,13 +5,16 @@ import { checkTargets, nonFiniteError, type TargetSource } from "../data/targets
 import type { Reals } from "../memory.ts";
 import type { Model } from "../model.ts";
 import { lossName } from "../options/loss.ts";
+import { hasPenalty } from "../options/spec.ts";
 import { Job, RUN } from "./job.ts";
 
 const ALL = 2 ** 31 - 1;
 
 export interface PassResult {
-  /** Mean over the rows of the data term. */
+  /** Mean over the rows of the data term; of MODE_TRAIN: the objective, penalty included. */
   readonly loss: number;
+  /** Of the parameters before the pass; 0 for predictions. */
+  readonly penalty: number;
   readonly correct: number;
 }
 
@@ -89,6 +92,7 @@ export function runPass(
   set(abi.JOB_FLAGS, (options.all ? abi.JOB_FLAG_ALL : 0) | (countsClasses(model) ? abi.JOB_FLAG_COUNT : 0));
   const { weights } = options;
   if (weights !== undefined) set(abi.JOB_SAMPLE_WEIGHTS_PTR, plan.stagingWeights.offset);
+  job.setAdjustment(mode !== abi.MODE_PREDICT && hasPenalty(model.spec));
   options.prepare?.(job);
   const width = options.inputGradients ? plan.inputs : plan.outputs;
   for (let first = 0; first < x.rows; first += plan.stagingRows) {
@@ -108,5 +112,6 @@ export function runPass(
     options.onWindow?.(first, last, memory.reals({ offset, bytes: (last - first) * width * plan.size }));
   }
   const correctField = mode === abi.MODE_TRAIN ? abi.JOB_EPOCH_CORRECT : abi.JOB_STEP_CORRECT;
-  return { loss: job.double(abi.JOB_STEP_LOSS), correct: job.double(correctField) };
+  const penalty = job.double(abi.JOB_STEP_PENALTY);
+  return { loss: job.double(abi.JOB_STEP_LOSS), penalty, correct: job.double(correctField) };
 }

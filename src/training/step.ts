@@ -2,7 +2,9 @@ import * as abi from "../core/abi.ts";
 import type { RowSource } from "../data/rows.ts";
 import type { TargetSource } from "../data/targets.ts";
 import type { Model } from "../model.ts";
+import type { ResolvedClipping } from "../options/clipping.ts";
 import type { ResolvedOptimizer } from "../options/optimizer.ts";
+import { hasPenalty } from "../options/spec.ts";
 import { findDivergence } from "./divergence.ts";
 import { Job } from "./job.ts";
 import { atOnce } from "./pace.ts";
@@ -16,20 +18,23 @@ export function trainStep(
   model: Model,
   x: RowSource,
   y: TargetSource,
-  optimizer: ResolvedOptimizer,
-  weights: Float64Array | undefined,
+  how: {
+    readonly optimizer: ResolvedOptimizer;
+    readonly weights: Float64Array | undefined;
+    readonly clipping: ResolvedClipping;
+  },
 ): number {
+  const { optimizer, weights, clipping } = how;
   const { memory, progress } = model;
   const { params, state } = memory.plan;
   // Rows are checked window by window, so the update itself, in the last block, comes after every check.
   const before = { params: memory.bytes(params).slice(), state: memory.bytes(state).slice() };
-  const last = { optimizer: model.optimizer, scalars: model.scalars };
+  const { optimizer: lastOptimizer, scalars: lastScalars, began } = model;
   model.useOptimizer(optimizer);
   const undo = () => {
     memory.bytes(params).set(before.params);
     memory.bytes(state).set(before.state);
-    model.optimizer = last.optimizer;
-    model.scalars = last.scalars;
+    Object.assign(model, { optimizer: lastOptimizer, scalars: lastScalars, began });
   };
   let { scalars } = model;
   try {
@@ -37,6 +42,7 @@ export function trainStep(
       weights,
       prepare: (job) => {
         job.setOptimizer(optimizer, model.scalars);
+        job.setAdjustment(hasPenalty(model.spec), clipping);
         job.setDouble(abi.JOB_STEP, progress.step);
       },
       onWindow: (_first, rows) => {

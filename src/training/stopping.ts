@@ -55,8 +55,8 @@ export class Rules {
 
   /** Whether they look at every epoch. */
   get active(): boolean {
-    const { goal, earlyStopping, schedule } = this.options;
-    return goal !== undefined || earlyStopping !== undefined || schedule !== undefined;
+    const { goal, minGradient, earlyStopping, schedule } = this.options;
+    return goal !== undefined || minGradient !== undefined || earlyStopping !== undefined || schedule !== undefined;
   }
 
   /** Goes on with the watches of an earlier call where they watch the same. */
@@ -76,12 +76,13 @@ export class Rules {
     } else model.best = undefined;
   }
 
-  /** Whether, and by which rule, training ends with the epoch of this report. */
-  *after(report: EpochReport): Generator<undefined, History["stopped"] | undefined, void> {
+  /** Whether, and by which rule, training ends with the epoch of this report; `norm`: of its last step's gradient. */
+  *after(report: EpochReport, norm: number): Generator<undefined, History["stopped"] | undefined, void> {
     this.reduce(report);
     const early = yield* this.watchBest(report);
-    const { goal } = this.options;
-    return goal !== undefined && report.loss <= goal ? "goal" : early;
+    const { goal, minGradient } = this.options;
+    if (goal !== undefined && report.loss <= goal) return "goal";
+    return minGradient !== undefined && norm <= minGradient ? "minGradient" : early;
   }
 
   private reduce(report: EpochReport): void {

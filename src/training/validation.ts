@@ -2,6 +2,7 @@
 import * as abi from "../core/abi.ts";
 import type { Model } from "../model.ts";
 import type { Evaluation } from "../options/results.ts";
+import { hasPenalty } from "../options/spec.ts";
 import type { Driver } from "./driver.ts";
 import { Job, RUN } from "./job.ts";
 import { countsClasses } from "./passes.ts";
@@ -13,7 +14,8 @@ export function* validate(model: Model, staged: Staged, driver: Driver): Generat
   while ((yield* driver.advance(job, staged.validationRows, false)).status !== RUN.done) yield;
   const loss = job.double(abi.JOB_STEP_LOSS);
   const accuracy = job.double(abi.JOB_STEP_CORRECT) / staged.validationRows;
-  return Object.freeze(countsClasses(model) ? { loss, penalty: 0, accuracy } : { loss, penalty: 0 });
+  const penalty = job.double(abi.JOB_STEP_PENALTY);
+  return Object.freeze(countsClasses(model) ? { loss, penalty, accuracy } : { loss, penalty });
 }
 
 function validationJob(model: Model, staged: Staged): Job {
@@ -29,5 +31,6 @@ function validationJob(model: Model, staged: Staged): Job {
   job.setInt(abi.JOB_WINDOW_END, staged.validationRows);
   job.setInt(abi.JOB_BATCH, staged.validationRows);
   job.setInt(abi.JOB_FLAGS, countsClasses(model) ? abi.JOB_FLAG_COUNT : 0);
+  job.setAdjustment(hasPenalty(model.spec));
   return job;
 }

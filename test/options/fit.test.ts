@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { resolveFitOptions } from "../../src/options/fit.ts";
 
 const OPTIONS =
-  "epochs, batchSize, optimizer, shuffle, validation, sampleWeights, schedule, goal, earlyStopping, onEpoch, signal, maxSteps and maxSeconds";
+  "epochs, batchSize, optimizer, shuffle, validation, sampleWeights, schedule, goal, minGradient, earlyStopping, clipValue, clipNorm, onEpoch, signal, maxSteps and maxSeconds";
 const context = { rows: 100, dtype: "float32" as const };
 const resolve = (options: unknown, more = {}) => resolveFitOptions(options, { ...context, ...more });
 

@@ -108,7 +108,7 @@ describe("resolveSpec names what is wrong", () => {
     refuses(
       oneLayer({ dropout: 0.5 }),
       TypeError,
-      "layers[0]: unknown option 'dropout'; the options are type, units, activation, bias, trainable, init and biasInit",
+      "layers[0]: unknown option 'dropout'; the options are type, units, activation, bias, trainable, init, biasInit, l1, l2, penalizeBias and maxNorm",
     );
     refuses(oneLayer({ id: "a" }), TypeError, "layers[0]: 'id' is not available in this version");
     refuses(oneLayer({ from: "a" }), TypeError, "layers[0]: 'from' is not available in this version");
