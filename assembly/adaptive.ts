@@ -3,9 +3,10 @@
 import {
   JOB_BETA1, JOB_BETA1_POWER, JOB_BETA2, JOB_BETA2_POWER, JOB_CENTERED, JOB_DECAY_FACTOR, JOB_DECAY_POWER, JOB_EPSILON,
   JOB_LEARNING_RATE, JOB_MOMENTUM, JOB_MOMENTUM_STEPS, JOB_OPTIMIZER, JOB_RADAM_STEPS, JOB_RHO, OPTIMIZER_ADAM,
-  OPTIMIZER_ADAMAX, OPTIMIZER_ADAMW, OPTIMIZER_AMSGRAD, OPTIMIZER_MOMENTUM, OPTIMIZER_NADAM, OPTIMIZER_RADAM,
+  OPTIMIZER_ADAMAX, OPTIMIZER_ADAMW, OPTIMIZER_AMSGRAD, OPTIMIZER_IRPROP_PLUS, OPTIMIZER_MOMENTUM, OPTIMIZER_NADAM, OPTIMIZER_RADAM,
 } from "./abi";
 import { MIN_NORMAL, flush } from "./lanes";
+import { compareLoss } from "./resilient";
 
 @inline
 function splat(value: f64): v128 {
@@ -31,6 +32,7 @@ export function advance(job: usize): void {
       scale(job, JOB_BETA1_POWER, load<f64>(job, JOB_BETA1));
       scale(job, JOB_BETA2_POWER, load<f64>(job, JOB_BETA2));
       break;
+    case OPTIMIZER_IRPROP_PLUS: compareLoss(job); break;
     case OPTIMIZER_ADAMAX: scale(job, JOB_BETA1_POWER, load<f64>(job, JOB_BETA1)); break;
     case OPTIMIZER_NADAM:
       scale(job, JOB_DECAY_POWER, load<f64>(job, JOB_DECAY_FACTOR));

@@ -10,6 +10,8 @@ export { predictRow, run } from "./train";
 export { fingerprint, scan, scanFingerprint } from "./scan";
 export { fill, makeOrder, normal, shuffle, uniform } from "./random";
 
+export { combine, dot } from "./vector";
+
 // Kernels, for tests and the bench.
 export { biasGradient, deltaPanels, forwardPanels, gradientPanels, gradientPanelsUpdate } from "./gemm";
 export { deltaVector, deltaVectorUpdate, forwardVector, gradientVector, updateVector } from "./gemv";

@@ -1,7 +1,7 @@
 // Losses: the value of a sample (in f64, over its outputs ascending) and the error signal of the output node, side by side.
 import {
   ACTIVATION_SOFTMAX, JOB_FLAGS, JOB_FLAG_COUNT, JOB_IN_STEP, JOB_LOSS_LANES, JOB_LOSS_TOTAL, JOB_ORDER_PTR,
-  JOB_POSITION, JOB_STEP_CORRECT, JOB_TARGET_KIND, JOB_WINDOW_BEGIN, JOB_Y_PTR, LOSS_BINARY_CROSS_ENTROPY,
+  JOB_POSITION, JOB_STEP_CORRECT, JOB_STEP_PENALTY, JOB_TARGET_KIND, JOB_WINDOW_BEGIN, JOB_Y_PTR, LOSS_BINARY_CROSS_ENTROPY,
   LOSS_CROSS_ENTROPY, LOSS_KULLBACK_LEIBLER, LOSS_MEAN_SQUARED_ERROR, LOSS_SQUARED_ERROR, JOB_SAMPLE_WEIGHTS_PTR,
   NET_CLASS_WEIGHTS_PTR, NET_LABEL_SMOOTHING, NET_LOSS, NET_LOSS_DELTA, NET_LOSS_SCRATCH_PTR, NODE_ACTIVATION, NODE_ALPHA, NODE_A_PTR,
   NODE_DELTA_PTR, NODE_UNITS, NODE_Z_PTR, TARGET_CLASS,
@@ -315,15 +315,24 @@ function addLoss(job: usize, index: i32, loss: f64): void {
   if (((index + 1) & (REDUCTION_BLOCK - 1)) == 0) closeReductionBlock(job);
 }
 
-/** Combines the eight accumulators in a fixed tree, adds them to the total and clears them. */
-function closeReductionBlock(job: usize): void {
+/** The eight accumulators, combined in a fixed tree. */
+function lanesOf(job: usize): f64 {
   const l0 = load<f64>(job, JOB_LOSS_LANES), l1 = load<f64>(job, JOB_LOSS_LANES + 8);
   const l2 = load<f64>(job, JOB_LOSS_LANES + 16), l3 = load<f64>(job, JOB_LOSS_LANES + 24);
   const l4 = load<f64>(job, JOB_LOSS_LANES + 32), l5 = load<f64>(job, JOB_LOSS_LANES + 40);
   const l6 = load<f64>(job, JOB_LOSS_LANES + 48), l7 = load<f64>(job, JOB_LOSS_LANES + 56);
-  const block = ((l0 + l1) + (l2 + l3)) + ((l4 + l5) + (l6 + l7));
-  store<f64>(job, load<f64>(job, JOB_LOSS_TOTAL) + block, JOB_LOSS_TOTAL);
+  return ((l0 + l1) + (l2 + l3)) + ((l4 + l5) + (l6 + l7));
+}
+
+/** Adds the accumulators to the total and clears them. */
+function closeReductionBlock(job: usize): void {
+  store<f64>(job, load<f64>(job, JOB_LOSS_TOTAL) + lanesOf(job), JOB_LOSS_TOTAL);
   memory.fill(job + JOB_LOSS_LANES, 0, 64);
+}
+
+/** The objective of a step whose samples have all been added, before it ends. */
+export function lossSoFar(job: usize, samples: i32): f64 {
+  return (load<f64>(job, JOB_LOSS_TOTAL) + lanesOf(job)) / <f64>samples + load<f64>(job, JOB_STEP_PENALTY);
 }
 
 /** The mean loss of a step whose `samples` have all been added; the reduction starts anew. */

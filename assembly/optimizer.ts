@@ -5,11 +5,12 @@ import {
   ADJUST_CLIP_NORM, JOB_ADJUST, JOB_CLIP_FACTOR, JOB_DAMPENING, JOB_DECAY_BIAS, JOB_LEARNING_RATE, JOB_MOMENTUM, JOB_MOMENTUM_STEPS, JOB_OPTIMIZER, JOB_WEIGHT_DECAY,
   NET_GRADIENTS_PTR, NET_MAX_NORMS, NET_PARAMS_LENGTH, NET_PARAMS_PTR, NET_SEGMENTS_PTR, NET_SEGMENT_COUNT, NET_STATE_PTR,
   OPTIMIZER_ADADELTA, OPTIMIZER_ADAGRAD, OPTIMIZER_ADAM, OPTIMIZER_ADAMAX, OPTIMIZER_ADAMW, OPTIMIZER_AMSGRAD,
-  OPTIMIZER_LION, OPTIMIZER_MOMENTUM, OPTIMIZER_NADAM, OPTIMIZER_NESTEROV, OPTIMIZER_RADAM, OPTIMIZER_RMSPROP,
-  OPTIMIZER_SGD, SEGMENT_OFFSET, SEGMENT_PART, SEGMENT_PITCH, SEGMENT_ROWS, SEGMENT_SIZE, SEGMENT_TRAINABLE,
+  OPTIMIZER_IRPROP_PLUS, OPTIMIZER_LION, OPTIMIZER_MOMENTUM, OPTIMIZER_NADAM, OPTIMIZER_NESTEROV, OPTIMIZER_QUICKPROP,
+  OPTIMIZER_RADAM, OPTIMIZER_RMSPROP, OPTIMIZER_RPROP, OPTIMIZER_RPROP_PLUS, OPTIMIZER_SGD, SEGMENT_OFFSET, SEGMENT_PART, SEGMENT_PITCH, SEGMENT_ROWS, SEGMENT_SIZE, SEGMENT_TRAINABLE,
 } from "./abi";
 import { adadelta, adagrad, adam, adamax, advance, lion, nadam, radam, rmsprop } from "./adaptive";
 import { limitNorms, scaleGradients } from "./adjust";
+import { quickprop, rprop } from "./resilient";
 import { LANES, MIN_NORMAL, SIZE, flush } from "./lanes";
 
 /** Whether a step is plain descent and nothing else: then backprop.ts takes it while it forms the gradient. */
@@ -60,6 +61,10 @@ function step(job: usize, w: usize, g: usize, state: usize, slot: usize, bytes: 
     case OPTIMIZER_NADAM: nadam(w, g, state, slot, bytes, job); break;
     case OPTIMIZER_RADAM: radam(w, g, state, slot, bytes, job); break;
     case OPTIMIZER_LION: lion(w, g, state, bytes, job); break;
+    case OPTIMIZER_RPROP: rprop(w, g, state, slot, bytes, job, 0); break;
+    case OPTIMIZER_RPROP_PLUS: rprop(w, g, state, slot, bytes, job, 1); break;
+    case OPTIMIZER_IRPROP_PLUS: rprop(w, g, state, slot, bytes, job, 2); break;
+    case OPTIMIZER_QUICKPROP: quickprop(w, g, state, slot, bytes, job); break;
     default: assert(false);
   }
 }

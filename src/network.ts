@@ -24,7 +24,7 @@ import {
   type SaveOptions,
   type StepOptions,
 } from "./options/network.ts";
-import { OPTIMIZER_SLOTS } from "./options/optimizer.ts";
+import { OPTIMIZER_SLOTS, SEARCHING } from "./options/optimizer.ts";
 import type {
   EpochReport,
   Evaluation,
@@ -224,6 +224,11 @@ export class Network {
       dtype: model.dtype,
       last: model.optimizer,
     });
+    if (SEARCHING.includes(optimizer.type)) {
+      throw new TypeError(
+        `step: expected an optimizer that steps by gradients alone, got '${optimizer.type}'; use fit`,
+      );
+    }
     const weights = weightsOf(sampleWeights, xs.rows);
     const slots = OPTIMIZER_SLOTS[optimizer.type];
     const blockSamples = Math.max(model.memory.plan.demand.blockSamples, model.blockSamplesFor(xs.rows));

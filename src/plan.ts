@@ -54,6 +54,8 @@ export interface Demand {
   readonly training: boolean;
   /** Arrays of optimizer state. */
   readonly slots: number;
+  /** Arrays as long as the parameters that the optimizer works with. */
+  readonly work: number;
   /** The delta of the input node. */
   readonly inputGradients: boolean;
   /** Rows of the resident data window: training rows, then validation rows. */
@@ -93,6 +95,7 @@ export interface Plan {
   readonly params: Region;
   readonly gradients: Region;
   readonly state: Region;
+  readonly work: Region;
   readonly packA: Region;
   readonly packD: Region;
   readonly packW: Region;
@@ -123,6 +126,7 @@ export const NO_DEMAND: Demand = {
   blockSamples: 32,
   training: false,
   slots: 0,
+  work: 0,
   inputGradients: false,
   rows: 0,
   ordered: 0,
@@ -175,6 +179,7 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
   const params = cursor.take(paramsLength * size);
   const gradients = cursor.take(demand.training ? paramsLength * size : 0);
   const state = cursor.take(demand.slots * paramsLength * size);
+  const work = cursor.take(demand.work * paramsLength * size);
 
   const nodes = widths.map((units, n): PlannedNode => {
     const layer = n === 0 ? undefined : (spec.layers[n - 1] as ResolvedLayer);
@@ -231,6 +236,7 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
     params,
     gradients,
     state,
+    work,
     packA,
     packD,
     packW,

@@ -14,6 +14,7 @@ const fixture = JSON.parse(readFileSync(new URL("fixtures/pytorch/safeguards.jso
   initial: Layer[];
   x: number[][];
   y: number[][];
+  rprop: { losses: number[]; weights: Layer[] };
   runs: { layers: object[]; clipping: Clipping; losses: number[]; norms: number[]; weights: Layer[] }[];
 };
 const { x, y, initial } = fixture;
@@ -56,6 +57,17 @@ describe.each(["simd", "js"] as const)("9 steps on the %s core are PyTorch's", (
     for (let i = 0; i < 9; i++) single.step(x, y, { optimizer, ...run.clipping });
     expect(single.weights()).toEqual(network.weights());
   });
+});
+
+test.each(["simd", "js"] as const)("9 steps of rprop on the %s core are PyTorch's", (core) => {
+  const network = made([{}, {}], core);
+  const options = { learningRate: 0.1, increase: 1.3, decrease: 0.6, minStep: 0.02, maxStep: 0.15 };
+  const { epochs } = network.fitSync(x, y, { epochs: 9, optimizer: { type: "rprop", ...options } });
+  expect(epochs.map(({ loss }) => loss)).toEqual(fixture.rprop.losses.map((loss) => expect.closeTo(loss, 12)));
+  const expected = fixture.rprop.weights.flatMap(({ W, b }) => [...W.flat(), ...b]);
+  for (const [i, value] of flat(network.weights()).entries()) {
+    expect(Math.abs(value - expected[i]!), `parameter ${i}`).toBeLessThanOrEqual(1e-10 * Math.abs(expected[i]!));
+  }
 });
 
 describe("penalties", () => {

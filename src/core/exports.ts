@@ -32,6 +32,8 @@ export interface CoreExports {
     purpose: number,
     index: number,
   ): void;
+  dot(x: number, y: number, count: number, sum: number): number;
+  combine(to: number, x: number, y: number, count: number, a: number, b: number, state: number): void;
 }
 
 /** The part of WebAssembly.Memory that the wrapper uses; the pure-JS core brings its own. */

@@ -18,6 +18,7 @@ import {
   OPTIMIZER_ADAMAX,
   OPTIMIZER_ADAMW,
   OPTIMIZER_AMSGRAD,
+  OPTIMIZER_IRPROP_PLUS,
   OPTIMIZER_MOMENTUM,
   OPTIMIZER_NADAM,
   OPTIMIZER_RADAM,
@@ -25,6 +26,7 @@ import {
 import type { Heap } from "./heap.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Run } from "./optimizer.ts";
+import { compareLoss } from "./resilient.ts";
 
 /** What the optimizer carries goes on to step t. Powers are running products: the power function may differ between engines. */
 export function advance(heap: Heap, job: number): void {
@@ -41,6 +43,9 @@ export function advance(heap: Heap, job: number): void {
       if (heap.int(job, JOB_OPTIMIZER) === OPTIMIZER_RADAM) count(JOB_RADAM_STEPS);
       scale(JOB_BETA1_POWER, heap.double(job, JOB_BETA1));
       scale(JOB_BETA2_POWER, heap.double(job, JOB_BETA2));
+      break;
+    case OPTIMIZER_IRPROP_PLUS:
+      compareLoss(heap, job);
       break;
     case OPTIMIZER_ADAMAX:
       scale(JOB_BETA1_POWER, heap.double(job, JOB_BETA1));

@@ -11,6 +11,7 @@ import { gatherRows, packActivations, packDeltas, scatterRows } from "./panels.t
 import { fill, makeOrder, normal, shuffle, uniform } from "./random.ts";
 import { fingerprint, scan, scanFingerprint } from "./scan.ts";
 import { predictRow, run } from "./train.ts";
+import { combine, dot } from "./vector.ts";
 import { exp32, exp64, log1p64, log32, log64, sigmoid32, sigmoid64, tanh32, tanh64 } from "./vmath.ts";
 
 /** What every core exports, and what only the tests and the bench call: the kernels. */
@@ -38,6 +39,8 @@ export function createJsCore(dtype: DType): JsCore {
     shuffle: bind((heap, ptr: number, ...rest: Tail<Tail<Parameters<typeof shuffle>>>) =>
       shuffle(heap.i32, ptr >>> 2, ...rest),
     ),
+    dot: bind(dot),
+    combine: bind(combine),
     ...kernels(heap),
   };
   return { kind: "js", memory, exports };

@@ -11,6 +11,7 @@ import {
   JOB_POSITION,
   JOB_SAMPLE_WEIGHTS_PTR,
   JOB_STEP_CORRECT,
+  JOB_STEP_PENALTY,
   JOB_TARGET_KIND,
   JOB_WINDOW_BEGIN,
   JOB_Y_PTR,
@@ -286,12 +287,21 @@ function addLoss(heap: Heap, job: number, index: number, loss: number): void {
   if ((index + 1) % REDUCTION_BLOCK === 0) closeReductionBlock(heap, job);
 }
 
-/** Combines the eight accumulators in a fixed tree, adds them to the total and clears them. */
-function closeReductionBlock(heap: Heap, job: number): void {
+/** The eight accumulators, combined in a fixed tree. */
+function lanesOf(heap: Heap, job: number): number {
   const lane = (i: number) => heap.double(job, JOB_LOSS_LANES + 8 * i);
-  const block = lane(0) + lane(1) + (lane(2) + lane(3)) + (lane(4) + lane(5) + (lane(6) + lane(7)));
-  heap.setDouble(job, JOB_LOSS_TOTAL, heap.double(job, JOB_LOSS_TOTAL) + block);
+  return lane(0) + lane(1) + (lane(2) + lane(3)) + (lane(4) + lane(5) + (lane(6) + lane(7)));
+}
+
+/** Adds the accumulators to the total and clears them. */
+function closeReductionBlock(heap: Heap, job: number): void {
+  heap.setDouble(job, JOB_LOSS_TOTAL, heap.double(job, JOB_LOSS_TOTAL) + lanesOf(heap, job));
   for (let i = 0; i < 8; i++) heap.setDouble(job, JOB_LOSS_LANES + 8 * i, 0);
+}
+
+/** The objective of a step whose samples have all been added, before it ends. */
+export function lossSoFar(heap: Heap, job: number, samples: number): number {
+  return (heap.double(job, JOB_LOSS_TOTAL) + lanesOf(heap, job)) / samples + heap.double(job, JOB_STEP_PENALTY);
 }
 
 /** The mean loss of a step whose `samples` have all been added; the reduction starts anew. */

@@ -24,12 +24,16 @@ import {
   OPTIMIZER_ADAMAX,
   OPTIMIZER_ADAMW,
   OPTIMIZER_AMSGRAD,
+  OPTIMIZER_IRPROP_PLUS,
   OPTIMIZER_LION,
   OPTIMIZER_MOMENTUM,
   OPTIMIZER_NADAM,
   OPTIMIZER_NESTEROV,
+  OPTIMIZER_QUICKPROP,
   OPTIMIZER_RADAM,
   OPTIMIZER_RMSPROP,
+  OPTIMIZER_RPROP,
+  OPTIMIZER_RPROP_PLUS,
   OPTIMIZER_SGD,
   SEGMENT_OFFSET,
   SEGMENT_PART,
@@ -41,6 +45,7 @@ import {
 import { adadelta, adagrad, adam, adamax, advance, lion, nadam, radam, rmsprop } from "./adaptive.ts";
 import { limitNorms, scaleGradients } from "./adjust.ts";
 import type { Heap } from "./heap.ts";
+import { quickprop, rprop } from "./resilient.ts";
 
 /** What an update works on: indices of `count` parameters, their gradients and state, and the distance of two state arrays. */
 export interface Run {
@@ -105,6 +110,10 @@ const RULES: Readonly<Record<number, Rule>> = {
   [OPTIMIZER_NADAM]: nadam,
   [OPTIMIZER_RADAM]: radam,
   [OPTIMIZER_LION]: lion,
+  [OPTIMIZER_RPROP]: (heap, job, run) => rprop(heap, job, run, 0),
+  [OPTIMIZER_RPROP_PLUS]: (heap, job, run) => rprop(heap, job, run, 1),
+  [OPTIMIZER_IRPROP_PLUS]: (heap, job, run) => rprop(heap, job, run, 2),
+  [OPTIMIZER_QUICKPROP]: quickprop,
 };
 
 /** Decoupled weight decay (Loshchilov & Hutter 2019): w ← rnd(1 − η·λ)·w, before the step. */

@@ -36,6 +36,10 @@ export const NETWORK_DEFAULTS = { seed: 0, dtype: "float32", core: "auto" } as c
 export const FIT_DEFAULTS = { epochs: 100, batchSize: 32, optimizer: "adam", shuffle: true } as const;
 
 const DECAY = { weightDecay: 0, decayBias: false } as const;
+/** torch.optim.Rprop's. */
+const RPROP = { learningRate: 0.01, increase: 1.2, decrease: 0.5, minStep: 1e-6, maxStep: 50 } as const;
+/** MATLAB's traingda and traingdx. */
+const GDA = { learningRate: 0.01, rateIncrease: 1.05, rateDecrease: 0.7, maxLossIncrease: 1.04 } as const;
 const ADAM = { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ...DECAY } as const;
 
 /** Patience: Keras's plateau and PyTorch's (Keras's early stopping: 0); factor 0.1: both. */
@@ -60,4 +64,14 @@ export const OPTIMIZER_DEFAULTS = {
   nadam: { ...ADAM, learningRate: 0.002, momentumDecay: 0.004 },
   radam: ADAM,
   lion: { learningRate: 0.0001, beta1: 0.9, beta2: 0.99, ...DECAY },
+  rprop: RPROP,
+  rpropPlus: RPROP,
+  irpropPlus: RPROP,
+  /** Fahlman's μ; η is ours, for a mean loss. */
+  quickprop: { learningRate: 0.1, maxFactor: 1.75 },
+  gda: GDA,
+  gdx: { ...GDA, momentum: 0.9 },
+  /** MATLAB's trainscg. */
+  scg: { sigma: 5e-5, lambda: 5e-7 },
+  lbfgs: {},
 } as const;

@@ -5,7 +5,14 @@ import { booleanOf, integerIn, numberThat, optionsObject } from "./checks.ts";
 import { CLIPPING_KEYS, type Clipping, type ResolvedClipping, resolveClipping } from "./clipping.ts";
 import { FIT_DEFAULTS, LIMITS } from "./defaults.ts";
 import type { DType } from "./network.ts";
-import { OPTIMIZER_KEYS, type Optimizer, optimizerOrLast, type ResolvedOptimizer } from "./optimizer.ts";
+import {
+  FULL_BATCH,
+  OPTIMIZER_KEYS,
+  type Optimizer,
+  optimizerOrLast,
+  type ResolvedOptimizer,
+  SEARCHING,
+} from "./optimizer.ts";
 import type { EpochReport } from "./results.ts";
 import {
   type EarlyStopping,
@@ -30,7 +37,9 @@ export type Validation = number | { x: Rows; y: Targets };
 export interface FitOptions extends Clipping {
   /** Passes over the data, 1…2³¹−1; 100. */
   epochs?: number;
-  /** Samples per step; 32. More than the rows means all rows; `"full"`: all rows in the given order. */
+  /**
+   * Samples per step; 32, "full" for full-batch methods. More than the rows means all rows; `"full"`: all rows in the given order.
+   */
   batchSize?: number | "full";
   /** Left out: the one last used, with its options and state; `adam` if there was none. */
   optimizer?: Optimizer;
@@ -129,15 +138,19 @@ export function resolveFitOptions(options: unknown = {}, context: FitContext, na
   const { epochs, shuffle, maxSteps, maxSeconds } = given;
   const validation = resolveValidation(given.validation, context.rows);
   const trainingRows = context.rows - (validation.kind === "fraction" ? validation.rows : 0);
-  const batchSize = resolveBatchSize(given.batchSize, trainingRows);
+  const optimizer = optimizerOrLast(given.optimizer, context.last, context.dtype);
+  const wholeBatch = FULL_BATCH.includes(optimizer.type);
+  const wantedBatch = given.batchSize === undefined && wholeBatch ? "full" : given.batchSize;
+  const batchSize = resolveBatchSize(wantedBatch, trainingRows);
+  if (wholeBatch) checkFullBatch(given, optimizer, batchSize, trainingRows);
   const has = { validation: validation.kind !== "none", accuracy: context.classes ?? false };
   const checkedEpochs = epochs === undefined ? FIT_DEFAULTS.epochs : integerIn("epochs", epochs, 1, LIMITS.epochs);
   const checkedShuffle = shuffle === undefined ? FIT_DEFAULTS.shuffle : booleanOf("shuffle", shuffle);
   return Object.freeze({
     epochs: maxSteps === undefined ? checkedEpochs : LIMITS.epochs,
     batchSize,
-    optimizer: optimizerOrLast(given.optimizer, context.last, context.dtype),
-    shuffle: checkedShuffle && given.batchSize !== "full",
+    optimizer,
+    shuffle: checkedShuffle && wantedBatch !== "full" && !wholeBatch,
     validation,
     sampleWeights: given.sampleWeights,
     schedule: resolveSchedule(given.schedule, has),
@@ -161,6 +174,25 @@ function resolveBatchSize(batchSize: unknown, trainingRows: number): number {
     throw valueError("batchSize", expected, batchSize);
   }
   return Math.min(batchSize, trainingRows);
+}
+
+/** What a full-batch method does not go with. */
+function checkFullBatch(
+  given: Record<string, unknown>,
+  { type }: ResolvedOptimizer,
+  batchSize: number,
+  rows: number,
+): void {
+  if (batchSize < rows) {
+    throw new RangeError(`batchSize: expected "full" with optimizer '${type}', got ${batchSize} of ${rows} rows`);
+  }
+  if (given.schedule !== undefined) {
+    throw new TypeError(`schedule: expected none with optimizer '${type}', which makes its own step sizes`);
+  }
+  const clip = CLIPPING_KEYS.find((key) => given[key] !== undefined);
+  if (clip !== undefined && SEARCHING.includes(type)) {
+    throw new TypeError(`${clip}: expected none with optimizer '${type}', which needs the loss's own gradient`);
+  }
 }
 
 function resolveMinGradient(minGradient: unknown, batchSize: number, rows: number): number | undefined {

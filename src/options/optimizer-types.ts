@@ -113,6 +113,76 @@ export interface LionOptions extends Moments {
   type: "lion";
 }
 
+// ── Full-batch methods: one step per epoch, from all rows ──────────────────────────────────────
+
+/** A step size of its own for each parameter, by the signs of its last two gradients; Igel & Hüsken 2000 (iRprop−), as PyTorch. */
+export interface RpropOptions {
+  type: "rprop";
+  /** The first step size, > 0; 0.01. */
+  learningRate?: number;
+  /** η⁺ > 1: while the sign stays; 1.2. */
+  increase?: number;
+  /** η⁻ in (0, 1): where it changes; 0.5. */
+  decrease?: number;
+  /** > 0; 1e-6. */
+  minStep?: number;
+  /** ≥ minStep; 50. */
+  maxStep?: number;
+}
+
+/** Rprop that takes the last step back where the sign changes; Riedmiller & Braun 1993. */
+export interface RpropPlusOptions extends Omit<RpropOptions, "type"> {
+  type: "rpropPlus";
+}
+
+/** Rprop that takes it back where the sign changes and the loss rose; Igel & Hüsken 2000. */
+export interface IrpropPlusOptions extends Omit<RpropOptions, "type"> {
+  type: "irpropPlus";
+}
+
+/** To the minimum of a parabola through the last two gradients; Fahlman 1988. */
+export interface QuickpropOptions {
+  type: "quickprop";
+  /** η > 0 of the share of plain descent; 0.1. */
+  learningRate?: number;
+  /** μ > 1: no step is larger than μ times the last; 1.75. */
+  maxFactor?: number;
+}
+
+/** Gradient descent whose rate grows while the loss falls; a step after which it is too large is undone. MATLAB's traingda. */
+export interface GdaOptions {
+  type: "gda";
+  /** The first rate, > 0; 0.01. */
+  learningRate?: number;
+  /** ≥ 1: the rate's factor where the loss has fallen; 1.05. */
+  rateIncrease?: number;
+  /** In (0, 1): its factor after a step that was undone; 0.7. */
+  rateDecrease?: number;
+  /** ≥ 1: loss after a step over loss before it beyond which it is undone; 1.04. */
+  maxLossIncrease?: number;
+}
+
+/** gda with momentum: step ← μ·step − (1 − μ)·η·g. MATLAB's traingdx. */
+export interface GdxOptions extends Omit<GdaOptions, "type"> {
+  type: "gdx";
+  /** μ in [0, 1); 0.9. */
+  momentum?: number;
+}
+
+/** Scaled conjugate gradient: a curvature estimate in place of a line search; Møller 1993. */
+export interface ScgOptions {
+  type: "scg";
+  /** Length of the step that estimates curvature, > 0; 5e-5. */
+  sigma?: number;
+  /** First λ, which keeps the Hessian positive, > 0; 5e-7. */
+  lambda?: number;
+}
+
+/** Limited-memory BFGS with ten pairs and a line search for the strong Wolfe conditions; Nocedal & Wright 2006. */
+export interface LbfgsOptions {
+  type: "lbfgs";
+}
+
 type OptimizerOptions =
   | SgdOptions
   | MomentumOptions
@@ -126,9 +196,32 @@ type OptimizerOptions =
   | AdamaxOptions
   | NadamOptions
   | RadamOptions
-  | LionOptions;
+  | LionOptions
+  | RpropOptions
+  | RpropPlusOptions
+  | IrpropPlusOptions
+  | QuickpropOptions
+  | GdaOptions
+  | GdxOptions
+  | ScgOptions
+  | LbfgsOptions;
 
 export type OptimizerName = OptimizerOptions["type"];
+
+/** Methods that need the gradient of all rows: `batchSize` is "full". */
+export const FULL_BATCH: readonly OptimizerName[] = [
+  "rprop",
+  "rpropPlus",
+  "irpropPlus",
+  "quickprop",
+  "gda",
+  "gdx",
+  "scg",
+  "lbfgs",
+];
+
+/** Of these, those that look at the loss behind a step before they take it. */
+export const SEARCHING: readonly OptimizerName[] = ["gda", "gdx", "scg", "lbfgs"];
 
 /** A name (with the defaults of our table) or the options of one. */
 export type Optimizer = OptimizerName | OptimizerOptions;

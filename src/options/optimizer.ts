@@ -4,7 +4,7 @@ import { FIT_DEFAULTS, OPTIMIZER_DEFAULTS } from "./defaults.ts";
 import type { DType } from "./network.ts";
 import type { OptimizerName, ResolvedOptimizer } from "./optimizer-types.ts";
 
-export type * from "./optimizer-types.ts";
+export * from "./optimizer-types.ts";
 
 /** A number that an optimizer carries from step to step, in f64: its name in a file, its first value, its range. */
 export interface CarriedScalar {
@@ -16,6 +16,11 @@ export interface CarriedScalar {
 
 const power = (name: string): CarriedScalar => ({ name, initial: 1, min: 0, max: 1 });
 const steps: CarriedScalar = { name: "steps", initial: 0, min: 0, max: Number.MAX_SAFE_INTEGER };
+/** A quantity that a method adapts; 0: it begins with its option. */
+const current = (name: string): CarriedScalar => ({ name, initial: 0, min: 0, max: Number.MAX_VALUE });
+const flag = (name: string): CarriedScalar => ({ name, initial: 1, min: 0, max: 1 });
+/** Pairs of steps and changes of the gradient that lbfgs remembers. */
+export const LBFGS_PAIRS = 10;
 const POWERS = [power("beta1Power"), power("beta2Power")];
 
 /** By place in the job record (JOB_SCALARS). */
@@ -33,6 +38,20 @@ export const OPTIMIZER_SCALARS: Readonly<Record<OptimizerName, readonly CarriedS
   nadam: [power("momentumProduct"), power("beta2Power"), power("decayPower")],
   radam: [...POWERS, steps],
   lion: [],
+  rprop: [],
+  rpropPlus: [],
+  irpropPlus: [{ name: "previousLoss", initial: Number.MAX_VALUE, min: -Number.MAX_VALUE, max: Number.MAX_VALUE }],
+  quickprop: [],
+  gda: [current("rate")],
+  gdx: [current("rate")],
+  scg: [
+    current("lambda"),
+    current("lambdaBar"),
+    { ...current("delta"), min: -Number.MAX_VALUE },
+    flag("success"),
+    steps,
+  ],
+  lbfgs: [{ name: "pairs", initial: 0, min: 0, max: LBFGS_PAIRS }, steps],
 };
 
 /** What an optimizer carries before its first step. */
@@ -55,7 +74,18 @@ export const OPTIMIZER_SLOTS: Readonly<Record<OptimizerName, number>> = {
   nadam: 2,
   radam: 2,
   lion: 1,
+  rprop: 2,
+  rpropPlus: 3,
+  irpropPlus: 3,
+  quickprop: 2,
+  gda: 0,
+  gdx: 1,
+  scg: 1,
+  lbfgs: 2 * LBFGS_PAIRS,
 };
+
+/** Arrays as long as the parameters that a method needs during a call. */
+export const OPTIMIZER_WORK: Readonly<Partial<Record<OptimizerName, number>>> = { gda: 2, gdx: 3, scg: 3, lbfgs: 3 };
 
 export const OPTIMIZER_NAMES = Object.keys(OPTIMIZER_SLOTS) as OptimizerName[];
 
@@ -67,6 +97,9 @@ interface Rule {
 const POSITIVE: Rule = { expected: "a finite number > 0", holds: (value) => value > 0 };
 const DECAY: Rule = { expected: "a number ≥ 0 and < 1", holds: (value) => value >= 0 && value < 1 };
 
+const ABOVE_ONE: Rule = { expected: "a finite number > 1", holds: (value) => value > 1 };
+const FROM_ONE: Rule = { expected: "a finite number ≥ 1", holds: (value) => value >= 1 };
+const WITHIN: Rule = { expected: "a number > 0 and < 1", holds: (value) => value > 0 && value < 1 };
 const NOT_NEGATIVE: Rule = { expected: "a finite number ≥ 0", holds: (value) => value >= 0 };
 
 const RULES: Readonly<Record<string, Rule>> = {
@@ -79,6 +112,16 @@ const RULES: Readonly<Record<string, Rule>> = {
   epsilon: POSITIVE,
   momentumDecay: NOT_NEGATIVE,
   weightDecay: NOT_NEGATIVE,
+  increase: ABOVE_ONE,
+  decrease: WITHIN,
+  minStep: POSITIVE,
+  maxStep: POSITIVE,
+  maxFactor: ABOVE_ONE,
+  rateIncrease: FROM_ONE,
+  rateDecrease: WITHIN,
+  maxLossIncrease: FROM_ONE,
+  sigma: POSITIVE,
+  lambda: POSITIVE,
 };
 const SWITCHES = ["centered", "decayBias"];
 
@@ -119,6 +162,8 @@ function fill(type: OptimizerName, given: Record<string, unknown>, dtype: DType,
     resolved[key] = SWITCHES.includes(key) ? booleanOf(at, value) : checked(at, value, RULES[key] as Rule, dtype);
   }
   const { learningRate, weightDecay } = resolved as { learningRate: number; weightDecay: number };
+  const { minStep, maxStep } = resolved as { minStep: number; maxStep: number };
+  if (maxStep < minStep) throw valueError(`${name}.maxStep`, `at least minStep, ${minStep}`, maxStep);
   if (learningRate * weightDecay >= 1) {
     throw valueError(`${name}.weightDecay`, `less than 1/learningRate, ${1 / learningRate}`, weightDecay);
   }

@@ -19,11 +19,11 @@ export interface Metrics {
 export interface EpochReport {
   /** From 1, over the network's life. */
   readonly epoch: number;
-  /** Mean over the samples of the objective when each batch was computed. */
+  /** Mean over the samples of the objective when each batch was computed; gda, gdx, scg, lbfgs: after the step. */
   readonly loss: number;
   readonly metrics: Metrics;
   readonly validation?: Evaluation;
-  /** Of the epoch's last step. */
+  /** Of the epoch's last step; scg, lbfgs: the length of the step along its direction. */
   readonly learningRate: number;
   readonly samplesPerSecond: number;
 }
@@ -34,8 +34,8 @@ export interface History {
   /** Ascending rows of `x` that were held back, when `validation` was a fraction. */
   readonly validationIndices?: Int32Array;
   readonly optimizer: ResolvedOptimizer;
-  /** The rule that ended the call. */
-  readonly stopped: "epochs" | "maxSteps" | "maxSeconds" | "goal" | "minGradient" | "earlyStopping";
+  /** The rule that ended the call; noDescent: a full-batch method found no step that lowers the loss. */
+  readonly stopped: "epochs" | "maxSteps" | "maxSeconds" | "goal" | "minGradient" | "earlyStopping" | "noDescent";
 }
 
 /** Gradients of backpropagation against central differences, in float64. */

@@ -2,10 +2,12 @@
 import * as abi from "../core/abi.ts";
 import type { DataIdentity, Model } from "../model.ts";
 import type { ResolvedFitOptions } from "../options/fit.ts";
+import { SEARCHING } from "../options/optimizer.ts";
 import type { EpochReport, History } from "../options/results.ts";
 import { hasPenalty } from "../options/spec.ts";
 import { findDivergence, restore, type Snapshot, snapshot } from "./divergence.ts";
 import { Driver, ordersInSlices } from "./driver.ts";
+import { Search } from "./full-batch/search.ts";
 import { Job, RUN } from "./job.ts";
 import { now, Pause } from "./pace.ts";
 import { countsClasses } from "./passes.ts";
@@ -35,6 +37,7 @@ export class FitRun {
   private readonly reports: Reports;
   private readonly rules: Rules;
   private readonly rates: Rates | undefined;
+  private search: Search | undefined;
   private epochsLeft: number;
   private stepsLeft: number;
   private stopped: History["stopped"] = "epochs";
@@ -101,6 +104,10 @@ export class FitRun {
     this.rules.begin();
     this.reports.begin(progress.position);
     this.writeJob();
+    if (SEARCHING.includes(options.optimizer.type)) {
+      this.search = new Search(model, staged, this.driver, options.optimizer);
+      Object.assign(progress, { position: 0, epochLoss: 0, epochCorrect: 0 });
+    }
     this.started = now();
   }
 
@@ -164,9 +171,17 @@ export class FitRun {
         while (handed < this.reports.list.length) yield this.reports.list[handed++];
       }
     } finally {
+      this.leaveSearch();
       this.undo?.();
       if (this.model.running === this) this.model.running = undefined;
     }
+  }
+
+  /** A run that ends within an epoch of a search goes back to its beginning. */
+  private leaveSearch(): void {
+    if (this.search === undefined || !this.unsteady || this.model.disposed || this.before === undefined) return;
+    for (const _ of restore(this.model, this.job, this.before));
+    this.unsteady = false;
   }
 
   /** Throws where the run must not go on. */
@@ -174,7 +189,8 @@ export class FitRun {
     if (this.model.disposed) throw new Error(`${this.name}: the network was disposed while it was training`);
     const { signal } = this.options;
     // Within a chunk the network may be between two whole steps or epochs: an abort waits for the chunk's end.
-    if (signal?.aborted && this.current === undefined) throw signal.reason;
+    const between = this.current === undefined || this.search !== undefined;
+    if (signal?.aborted && between) throw signal.reason;
   }
 
   /** Before another pass uses the memory or looks at parameters. */
@@ -198,6 +214,7 @@ export class FitRun {
 
   /** One chunk of work, and what follows from it: the epochs that ended in it are published, or it diverged. */
   private *advance(): Generator<undefined, void, void> {
+    if (this.search !== undefined) return yield* this.advanceSearch(this.search);
     const { job, model, driver, options } = this;
     if (options.maxSeconds < Number.POSITIVE_INFINITY) this.watchClock();
     yield* this.takeSnapshot();
@@ -218,15 +235,35 @@ export class FitRun {
     if (this.stepsLeft === 0) this.stopped = this.stopped === "epochs" ? "maxSteps" : this.stopped;
     this.finished = this.epochsLeft === 0 || this.stepsLeft === 0;
     for (const epoch of finished) {
-      const validation = this.staged.validationRows === 0 ? undefined : yield* validate(model, this.staged, driver);
-      yield* this.judge(this.reports.publish(epoch, validation));
+      yield* this.conclude(epoch, job.double(abi.JOB_GRADIENT_NORM));
     }
   }
 
-  /** Whether a rule ends training with this epoch. */
-  private *judge(report: EpochReport): Generator<undefined, void, void> {
+  /** An epoch of a method that tries steps before it takes them. */
+  private *advanceSearch(search: Search): Generator<undefined, void, void> {
+    if (this.options.maxSeconds < Number.POSITIVE_INFINITY) this.watchClock();
+    yield* this.takeSnapshot(true);
+    const start = now();
+    this.unsteady = true;
+    const { point, learningRate, ended } = yield* search.epoch();
+    this.unsteady = false;
+    this.epochsLeft--;
+    if (this.stepsLeft !== ENDLESS) this.stepsLeft--;
+    if (this.stepsLeft === 0 && this.stopped === "epochs") this.stopped = "maxSteps";
+    this.finished = this.epochsLeft === 0 || this.stepsLeft === 0 || ended !== undefined;
+    if (ended !== undefined) this.stopped = ended;
+    const { loss, correct, norm } = point;
+    const { rows } = this.staged;
+    yield* this.conclude({ loss, correct, learningRate, elapsed: now() - start, samples: rows }, norm);
+  }
+
+  /** Publishes an epoch; whether a rule ends training with it. */
+  private *conclude(epoch: FinishedEpoch, norm: number): Generator<undefined, void, void> {
+    const { model, staged, driver } = this;
+    const validation = staged.validationRows === 0 ? undefined : yield* validate(model, staged, driver);
+    const report = this.reports.publish(epoch, validation);
     if (!this.rules.active) return;
-    const rule = yield* this.rules.after(report, this.job.double(abi.JOB_GRADIENT_NORM));
+    const rule = yield* this.rules.after(report, norm);
     if (rule === undefined) return;
     this.stopped = rule;
     this.finished = true;
@@ -237,10 +274,10 @@ export class FitRun {
   }
 
   /** Between steps; where a copy of a large network takes long, only after eight times as long. */
-  private *takeSnapshot(): Generator<undefined, void, void> {
+  private *takeSnapshot(always = false): Generator<undefined, void, void> {
     if (this.job.int(abi.JOB_IN_STEP) !== 0) return;
     const start = now();
-    if (this.before !== undefined && start - this.snapshotAt < 8 * this.snapshotTime) return;
+    if (!always && this.before !== undefined && start - this.snapshotAt < 8 * this.snapshotTime) return;
     this.before = yield* snapshot(this.model, this.before);
     this.rates?.forget(this.job.double(abi.JOB_STEP));
     this.reportedSince = 0;

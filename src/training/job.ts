@@ -5,7 +5,8 @@ import type { ResolvedClipping } from "../options/clipping.ts";
 import { OPTIMIZER_SCALARS, type ResolvedOptimizer } from "../options/optimizer.ts";
 import type { Region } from "../plan.ts";
 
-const OPTIMIZER_CODES: Readonly<Record<ResolvedOptimizer["type"], number>> = {
+/** Those that the core takes the steps of. */
+const OPTIMIZER_CODES: Readonly<Partial<Record<ResolvedOptimizer["type"], number>>> = {
   sgd: abi.OPTIMIZER_SGD,
   momentum: abi.OPTIMIZER_MOMENTUM,
   nesterov: abi.OPTIMIZER_NESTEROV,
@@ -19,6 +20,10 @@ const OPTIMIZER_CODES: Readonly<Record<ResolvedOptimizer["type"], number>> = {
   nadam: abi.OPTIMIZER_NADAM,
   radam: abi.OPTIMIZER_RADAM,
   lion: abi.OPTIMIZER_LION,
+  rprop: abi.OPTIMIZER_RPROP,
+  rpropPlus: abi.OPTIMIZER_RPROP_PLUS,
+  irpropPlus: abi.OPTIMIZER_IRPROP_PLUS,
+  quickprop: abi.OPTIMIZER_QUICKPROP,
 };
 
 /** Where the core reads an optimizer's numbers. */
@@ -31,6 +36,11 @@ const FIELDS: Readonly<Record<string, number>> = {
   beta2: abi.JOB_BETA2,
   epsilon: abi.JOB_EPSILON,
   weightDecay: abi.JOB_WEIGHT_DECAY,
+  increase: abi.JOB_INCREASE,
+  decrease: abi.JOB_DECREASE,
+  minStep: abi.JOB_MIN_STEP,
+  maxStep: abi.JOB_MAX_STEP,
+  maxFactor: abi.JOB_INCREASE,
 };
 const SWITCHES: Readonly<Record<string, number>> = { centered: abi.JOB_CENTERED, decayBias: abi.JOB_DECAY_BIAS };
 
@@ -94,7 +104,7 @@ export class Job {
 
   /** `scalars`: what the optimizer carries. */
   setOptimizer(optimizer: ResolvedOptimizer, scalars: readonly number[]): void {
-    this.setInt(abi.JOB_OPTIMIZER, OPTIMIZER_CODES[optimizer.type]);
+    this.setInt(abi.JOB_OPTIMIZER, OPTIMIZER_CODES[optimizer.type] ?? abi.OPTIMIZER_SGD);
     for (const [i, scalar] of scalars.entries()) this.setDouble(abi.JOB_SCALARS + 8 * i, scalar);
     for (const [key, value] of Object.entries(optimizer)) {
       if (typeof value === "number" && FIELDS[key] !== undefined) this.setDouble(FIELDS[key], value);

@@ -12,6 +12,7 @@ export class Rates {
   private readonly model: Model;
   private readonly schedule: ResolvedSchedule;
   private readonly optimizer: ResolvedOptimizer;
+  private readonly base: number;
   /** Rates that steps have been given since the snapshot: the replay of a divergence takes the same ones. */
   private given: number[] = [];
   /** The step of the first of them. */
@@ -21,6 +22,7 @@ export class Rates {
     this.model = model;
     this.schedule = schedule;
     this.optimizer = optimizer;
+    this.base = "learningRate" in optimizer ? optimizer.learningRate : 0;
   }
 
   /** A snapshot was taken: no step before it will be made again. */
@@ -51,8 +53,8 @@ export class Rates {
     const before = this.given[at];
     if (before !== undefined) return before;
     const place = { step: step - model.began.step, epoch: epoch - model.began.epoch };
-    const rate = rateAt(this.schedule, optimizer.learningRate, place, model.plateau?.product ?? 1);
-    const { weightDecay } = optimizer;
+    const rate = rateAt(this.schedule, this.base, place, model.plateau?.product ?? 1);
+    const weightDecay = "weightDecay" in optimizer ? optimizer.weightDecay : 0;
     if (!(rate * weightDecay < 1) || !Number.isFinite(rounded(rate, model.dtype))) {
       const where = `for step ${place.step} in epoch ${place.epoch}`;
       const limit = weightDecay > 0 ? `less than 1/weightDecay, ${1 / weightDecay}` : `finite in ${model.dtype}`;

@@ -8,7 +8,7 @@ import type { Reals } from "../memory.ts";
 import type { DataIdentity, Model } from "../model.ts";
 import { type ResolvedFitOptions, resolveFitOptions } from "../options/fit.ts";
 import { lossName } from "../options/loss.ts";
-import { OPTIMIZER_SLOTS } from "../options/optimizer.ts";
+import { OPTIMIZER_SLOTS, OPTIMIZER_WORK } from "../options/optimizer.ts";
 import type { Demand, Region } from "../plan.ts";
 import { countsClasses } from "./passes.ts";
 
@@ -98,6 +98,7 @@ export function stageData(
     blockSamples: model.blockSamplesFor(resolved.batchSize),
     training: true,
     slots: OPTIMIZER_SLOTS[resolved.optimizer.type],
+    work: OPTIMIZER_WORK[resolved.optimizer.type] ?? 0,
     rows: rows + validationRows,
     ordered: resolved.shuffle ? rows : 0,
     targetBytes: classes ? 4 : outputs * size,

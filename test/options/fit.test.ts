@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { list } from "../../src/options/checks.ts";
 import { resolveFitOptions } from "../../src/options/fit.ts";
+import { OPTIMIZER_NAMES } from "../../src/options/optimizer.ts";
+
+const OPTIMIZERS = list(OPTIMIZER_NAMES, "or");
 
 const OPTIONS =
   "epochs, batchSize, optimizer, shuffle, validation, sampleWeights, schedule, goal, minGradient, earlyStopping, clipValue, clipNorm, onEpoch, signal, maxSteps and maxSeconds";
@@ -131,11 +135,7 @@ describe("resolveFitOptions", () => {
     );
     refuses({ shuffle: "no" }, TypeError, "shuffle: expected true or false, got 'no'");
     refuses({ onEpoch: 1 }, TypeError, "onEpoch: expected a function, got 1");
-    refuses(
-      { optimizer: null },
-      TypeError,
-      "optimizer: expected sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam, amsgrad, adamw, adamax, nadam, radam or lion, or an object with that type, got null",
-    );
+    refuses({ optimizer: null }, TypeError, `optimizer: expected ${OPTIMIZERS}, or an object with that type, got null`);
     refuses({ maxSeconds: "1" }, TypeError, "maxSeconds: expected a number > 0 and ≤ 2147483647, got '1'");
     refuses({ maxSeconds: 0 }, RangeError, "maxSeconds: expected a number > 0 and ≤ 2147483647, got 0");
   });
