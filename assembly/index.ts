@@ -11,6 +11,8 @@ export { fingerprint, scan, scanFingerprint } from "./scan";
 export { fill, makeOrder, normal, shuffle, uniform } from "./random";
 
 export { combine, dot } from "./vector";
+export { jacobianForward, jacobianRows } from "./jacobian";
+export { addNormal, factorize, inverseTrace, solve } from "./normal";
 
 // Kernels, for tests and the bench.
 export { biasGradient, deltaPanels, forwardPanels, gradientPanels, gradientPanelsUpdate } from "./gemm";

@@ -195,7 +195,7 @@ function writeRows(
 }
 
 /** The block's rows into node 0: panels, or one padded vector. */
-function readRows(net: usize, job: usize, n: i32, first: i32, vector: bool): void {
+export function readRows(net: usize, job: usize, n: i32, first: i32, vector: bool): void {
   const input = nodeAt(net, 0);
   const a = load<usize>(input, NODE_A_PTR);
   const inputs = load<i32>(input, NODE_UNITS);

@@ -1,8 +1,7 @@
 // The state of one network and the moves every method needs: sizes, initial values, passes over staged rows.
-import * as abi from "./core/abi.ts";
 import type { Core } from "./core/exports.ts";
+import { drawInitial } from "./initial.ts";
 import { NetworkMemory, type Reals } from "./memory.ts";
-import type { ResolvedInitializer } from "./options/initializer.ts";
 import type { Names } from "./options/names.ts";
 import type { DType } from "./options/network.ts";
 import { firstScalars, OPTIMIZER_SLOTS, type ResolvedOptimizer } from "./options/optimizer.ts";
@@ -130,20 +129,8 @@ export class Model {
       const init = segment.part === "W" ? layer.init : layer.biasInit;
       if (init.type === "values") {
         this.writeParameters(segment, this.dtype === "float32" ? Float32Array.from(init.values) : init.values);
-      } else this.fill(segment, init);
+      } else drawInitial(this, segment, init);
     }
-  }
-
-  private fill(segment: Segment, init: Exclude<ResolvedInitializer, { type: "values" }>): void {
-    const { rows, cols, pitch, part, layer } = segment;
-    const nOut = part === "W" ? rows : cols;
-    const nIn = part === "W" ? cols : (this.memory.plan.nodes[layer + 1]?.inputs ?? 1);
-    const [kind, a, b] = distribution(init, nIn, nOut);
-    const { offset } = this.memory.segmentRegion(this.memory.plan.params, segment);
-    const low = (this.seed % 2 ** 32) | 0;
-    const high = Math.floor(this.seed / 2 ** 32) | 0;
-    const index = 2 * layer + (part === "W" ? 0 : 1);
-    this.core.exports.fill(offset, rows, cols, pitch, kind, a, b, low, high, index);
   }
 
   writeParameters(segment: Segment, values: Reals): void {
@@ -152,35 +139,5 @@ export class Model {
 
   get stateSlots(): number {
     return this.optimizer === undefined ? 0 : OPTIMIZER_SLOTS[this.optimizer.type];
-  }
-}
-
-/** Kind and parameters of a draw: [a, b) or mean a and deviation b. Variances: Glorot & Bengio 2010, He et al. 2015, LeCun et al. 1998. */
-function distribution(
-  init: Exclude<ResolvedInitializer, { type: "values" }>,
-  nIn: number,
-  nOut: number,
-): [kind: number, a: number, b: number] {
-  const uniform = (limit: number): [number, number, number] => [abi.INIT_UNIFORM, -limit, limit];
-  const normal = (deviation: number): [number, number, number] => [abi.INIT_NORMAL, 0, deviation];
-  switch (init.type) {
-    case "zeros":
-      return [abi.INIT_CONSTANT, 0, 0];
-    case "constant":
-      return [abi.INIT_CONSTANT, init.value, 0];
-    case "uniform":
-      return uniform(init.epsilon);
-    case "xavierUniform":
-      return uniform(Math.sqrt(6 / (nIn + nOut)));
-    case "xavierNormal":
-      return normal(Math.sqrt(2 / (nIn + nOut)));
-    case "heUniform":
-      return uniform(Math.sqrt(6 / nIn));
-    case "heNormal":
-      return normal(Math.sqrt(2 / nIn));
-    case "lecunUniform":
-      return uniform(Math.sqrt(3 / nIn));
-    case "lecunNormal":
-      return normal(Math.sqrt(1 / nIn));
   }
 }

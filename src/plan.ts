@@ -56,6 +56,8 @@ export interface Demand {
   readonly slots: number;
   /** Arrays as long as the parameters that the optimizer works with. */
   readonly work: number;
+  /** Parameters of Levenberg–Marquardt's matrices; float64. */
+  readonly jacobian: number;
   /** The delta of the input node. */
   readonly inputGradients: boolean;
   /** Rows of the resident data window: training rows, then validation rows. */
@@ -96,6 +98,14 @@ export interface Plan {
   readonly gradients: Region;
   readonly state: Region;
   readonly work: Region;
+  /** Levenberg–Marquardt, f64 with `matrixPitch` P: JᵀJ [P × P], its factor [P × P], J [8 × P], errors [8], vectors [P] each. */
+  readonly matrixPitch: number;
+  readonly normal: Region;
+  readonly factor: Region;
+  readonly jacobian: Region;
+  readonly errors: Region;
+  readonly normalGradient: Region;
+  readonly solution: Region;
   readonly packA: Region;
   readonly packD: Region;
   readonly packW: Region;
@@ -127,6 +137,7 @@ export const NO_DEMAND: Demand = {
   training: false,
   slots: 0,
   work: 0,
+  jacobian: 0,
   inputGradients: false,
   rows: 0,
   ordered: 0,
@@ -180,6 +191,13 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
   const gradients = cursor.take(demand.training ? paramsLength * size : 0);
   const state = cursor.take(demand.slots * paramsLength * size);
   const work = cursor.take(demand.work * paramsLength * size);
+  const matrixPitch = roundUp(demand.jacobian, 8);
+  const normal = cursor.take(matrixPitch * matrixPitch * 8);
+  const factor = cursor.take(matrixPitch * matrixPitch * 8);
+  const jacobian = cursor.take(8 * matrixPitch * 8);
+  const errors = cursor.take(matrixPitch === 0 ? 0 : 64);
+  const normalGradient = cursor.take(matrixPitch * 8);
+  const solution = cursor.take(matrixPitch * 8);
 
   const nodes = widths.map((units, n): PlannedNode => {
     const layer = n === 0 ? undefined : (spec.layers[n - 1] as ResolvedLayer);
@@ -237,6 +255,13 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
     gradients,
     state,
     work,
+    matrixPitch,
+    normal,
+    factor,
+    jacobian,
+    errors,
+    normalGradient,
+    solution,
     packA,
     packD,
     packW,

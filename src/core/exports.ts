@@ -33,6 +33,21 @@ export interface CoreExports {
     index: number,
   ): void;
   dot(x: number, y: number, count: number, sum: number): number;
+  jacobianForward(net: number, job: number, first: number, n: number): void;
+  jacobianRows(
+    net: number,
+    job: number,
+    first: number,
+    n: number,
+    output: number,
+    rows: number,
+    pitch: number,
+    errors: number,
+  ): void;
+  addNormal(A: number, g: number, J: number, e: number, pitch: number, from: number, to: number): void;
+  factorize(A: number, L: number, pitch: number, scale: number, shift: number, from: number, to: number): number;
+  solve(L: number, x: number, pitch: number, count: number): void;
+  inverseTrace(L: number, x: number, pitch: number, count: number, from: number, to: number): number;
   combine(to: number, x: number, y: number, count: number, a: number, b: number, state: number): void;
 }
 

@@ -7,6 +7,8 @@ import { activate, applySlope, softmaxPanels, softmaxVector } from "./activation
 import { biasGradient, deltaPanels, forwardPanels, gradientPanels, gradientPanelsUpdate } from "./gemm.ts";
 import { deltaVector, deltaVectorUpdate, forwardVector, gradientVector, updateVector } from "./gemv.ts";
 import { Heap, JsMemory } from "./heap.ts";
+import { jacobianForward, jacobianRows } from "./jacobian.ts";
+import { addNormal, factorize, inverseTrace, solve } from "./normal.ts";
 import { gatherRows, packActivations, packDeltas, scatterRows } from "./panels.ts";
 import { fill, makeOrder, normal, shuffle, uniform } from "./random.ts";
 import { fingerprint, scan, scanFingerprint } from "./scan.ts";
@@ -41,6 +43,12 @@ export function createJsCore(dtype: DType): JsCore {
     ),
     dot: bind(dot),
     combine: bind(combine),
+    jacobianForward: bind(jacobianForward),
+    jacobianRows: bind(jacobianRows),
+    addNormal: bind(addNormal),
+    factorize: bind(factorize),
+    inverseTrace: bind(inverseTrace),
+    solve: bind(solve),
     ...kernels(heap),
   };
   return { kind: "js", memory, exports };

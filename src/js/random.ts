@@ -79,6 +79,22 @@ export function normal(seedLow: number, seedHigh: number, purpose: number, index
   return Math.sqrt(-2 * log64(1 - u0)) * cos2pi(u1);
 }
 
+/** The same cut off at ±2: drawn again, with the attempt in word 2 of the counter, until it lies within. */
+export function truncatedNormal(
+  seedLow: number,
+  seedHigh: number,
+  purpose: number,
+  index: number,
+  element: number,
+): number {
+  for (let attempt = 0; ; attempt++) {
+    philox(seedLow, seedHigh, element, index, attempt, purpose);
+    const u0 = uniformOfBlock(0);
+    const n = Math.sqrt(-2 * log64(1 - u0)) * cos2pi(uniformOfBlock(1));
+    if (Math.abs(n) <= 2) return n;
+  }
+}
+
 /**
  * Initial values of a parameter array [rows × pitch] at element `offset` of `target`: see assembly/random.ts.
  * Columns cols … pitch − 1 become +0.

@@ -246,7 +246,7 @@ function writeRows(
 }
 
 /** The block's rows into node 0: panels, or one padded vector. */
-function readRows(heap: Heap, net: number, job: number, n: number, first: number, vector: boolean): void {
+export function readRows(heap: Heap, net: number, job: number, n: number, first: number, vector: boolean): void {
   const { real, lanes } = heap;
   const input = nodeAt(heap, net, 0);
   const a = heap.ptr(input, NODE_A_PTR);

@@ -40,6 +40,8 @@ const DECAY = { weightDecay: 0, decayBias: false } as const;
 const RPROP = { learningRate: 0.01, increase: 1.2, decrease: 0.5, minStep: 1e-6, maxStep: 50 } as const;
 /** MATLAB's traingda and traingdx. */
 const GDA = { learningRate: 0.01, rateIncrease: 1.05, rateDecrease: 0.7, maxLossIncrease: 1.04 } as const;
+/** MATLAB's trainlm (trainbr: μ 0.005); maxParameters ours: 64 MB of matrices. */
+const LM = { mu: 0.001, muIncrease: 10, muDecrease: 0.1, maxMu: 1e10, maxParameters: 2000 } as const;
 const ADAM = { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ...DECAY } as const;
 
 /** Patience: Keras's plateau and PyTorch's (Keras's early stopping: 0); factor 0.1: both. */
@@ -74,4 +76,6 @@ export const OPTIMIZER_DEFAULTS = {
   /** MATLAB's trainscg. */
   scg: { sigma: 5e-5, lambda: 5e-7 },
   lbfgs: {},
+  lm: LM,
+  br: { ...LM, mu: 0.005 },
 } as const;

@@ -12,14 +12,21 @@ export type InitializerName =
   | "heUniform"
   | "heNormal"
   | "lecunUniform"
-  | "lecunNormal";
+  | "lecunNormal"
+  | "nguyenWidrow";
 
 /** An initialiser that is not an array: a name, draws from [−ε, ε], or one value everywhere. */
 export type InitializerRule =
   | InitializerName
   | { type: InitializerName }
   | { type: "uniform"; epsilon: number }
-  | { type: "constant"; value: number };
+  | { type: "constant"; value: number }
+  /** Mean 0, cut off at two deviations; deviation > 0, 0.05 as in Keras. */
+  | { type: "truncatedNormal"; deviation?: number }
+  /** Of W: orthonormal rows or columns, the fewer of them, times gain > 0 (1). Saxe, McClelland & Ganguli 2014. */
+  | { type: "orthogonal"; gain?: number }
+  /** Of W: gain (1) on the diagonal, 0 elsewhere. */
+  | { type: "identity"; gain?: number };
 
 /** Of W: a rule, or the values themselves as rows [units][inputs of the layer]. */
 export type Initializer = InitializerRule | Rows;
@@ -31,6 +38,8 @@ export type ResolvedInitializer =
   | { readonly type: InitializerName }
   | { readonly type: "uniform"; readonly epsilon: number }
   | { readonly type: "constant"; readonly value: number }
+  | { readonly type: "truncatedNormal"; readonly deviation: number }
+  | { readonly type: "orthogonal" | "identity"; readonly gain: number }
   /** W row-major [units × inputs of the layer] or b [units]: a copy, finite in the dtype, not yet rounded to it. */
   | { readonly type: "values"; readonly values: Float64Array };
 
@@ -45,7 +54,12 @@ const NAMES: readonly InitializerName[] = [
   "heNormal",
   "lecunUniform",
   "lecunNormal",
+  "nguyenWidrow",
 ];
+/** Rules whose options can be left out: a name is enough. */
+const WITH_OPTIONS = ["truncatedNormal", "orthogonal", "identity"] as const;
+const OF_WEIGHTS: readonly string[] = ["orthogonal", "identity"];
+const ALL = [...NAMES, ...WITH_OPTIONS];
 
 /** @throws TypeError, RangeError */
 export function resolveInitializer(
@@ -56,7 +70,7 @@ export function resolveInitializer(
   dtype: DType,
 ): ResolvedInitializer {
   if (isRule(init)) return resolveRule(init, name, dtype);
-  if (typeof init !== "object" || init === null) throw kindError(name, `${list(NAMES, "or")}, or rows`, init);
+  if (typeof init !== "object" || init === null) throw kindError(name, `${list(ALL, "or")}, or rows`, init);
   const source = rowSource(init, name, nIn);
   if (source.rows !== units) throw new RangeError(`${name}: expected ${units} rows, one per unit, got ${source.rows}`);
   const values = new Float64Array(units * nIn);
@@ -66,10 +80,26 @@ export function resolveInitializer(
   return Object.freeze({ type: "values", values });
 }
 
+function resolveScaled(
+  type: (typeof WITH_OPTIONS)[number],
+  init: unknown,
+  name: string,
+  dtype: DType,
+): ResolvedInitializer {
+  const key = type === "truncatedNormal" ? "deviation" : "gain";
+  const given = optionsObject(name, init, { allowed: ["type", key] })[key];
+  const holds = (value: number) => rounded(value, dtype) > 0 && Number.isFinite(rounded(2 * value, dtype));
+  const expected = `a number > 0 and finite in ${dtype}`;
+  const byDefault = type === "truncatedNormal" ? 0.05 : 1;
+  const value = numberThat(`${name}.${key}`, given === undefined ? byDefault : given, expected, holds);
+  return Object.freeze(type === "truncatedNormal" ? { type, deviation: value } : { type, gain: value });
+}
+
 /** @throws TypeError, RangeError */
 export function resolveBiasInitializer(init: unknown, name: string, units: number, dtype: DType): ResolvedInitializer {
-  if (isRule(init)) return resolveRule(init, name, dtype);
-  if (!isArrayLike(init)) throw kindError(name, `${list(NAMES, "or")}, or an array of ${units} numbers`, init);
+  const ofBias = ALL.filter((rule) => !OF_WEIGHTS.includes(rule));
+  if (isRule(init)) return resolveRule(init, name, dtype, ofBias);
+  if (!isArrayLike(init)) throw kindError(name, `${list(ofBias, "or")}, or an array of ${units} numbers`, init);
   return Object.freeze({ type: "values", values: copyVector(init, name, units, dtype) });
 }
 
@@ -78,9 +108,19 @@ function isRule(init: unknown): boolean {
   return typeof init === "object" && init !== null && !isArrayLike(init) && !("data" in init);
 }
 
-function resolveRule(init: unknown, name: string, dtype: DType): ResolvedInitializer {
-  if (typeof init === "string") return Object.freeze({ type: oneOf(name, init, NAMES) });
-  const type = oneOf(`${name}.type`, (init as { type?: unknown }).type, [...NAMES, "uniform", "constant"]);
+function resolveRule(init: unknown, name: string, dtype: DType, rules: readonly string[] = ALL): ResolvedInitializer {
+  if (typeof init === "string") {
+    const known = oneOf(name, init, rules) as (typeof ALL)[number];
+    return resolveRule({ type: known }, name, dtype, rules);
+  }
+  const given = (init as { type?: unknown }).type;
+  const type = oneOf(`${name}.type`, given, [...rules, "uniform", "constant"]) as
+    | (typeof ALL)[number]
+    | "uniform"
+    | "constant";
+  if (type === "truncatedNormal" || type === "orthogonal" || type === "identity") {
+    return resolveScaled(type, init, name, dtype);
+  }
   if (type === "uniform") {
     const { epsilon } = optionsObject(name, init, { allowed: ["type", "epsilon"] });
     const holds = (value: number) => rounded(value, dtype) > 0 && Number.isFinite(rounded(value, dtype));

@@ -183,6 +183,32 @@ export interface LbfgsOptions {
   type: "lbfgs";
 }
 
+/**
+ * Levenberg–Marquardt, for the squared errors and up to some thousand parameters; Hagan & Menhaj 1994. μ and its rules as MATLAB's
+ * trainlm. Always in float64: a float32 network's parameters are rounded after each step.
+ */
+export interface LmOptions {
+  type: "lm";
+  /** First μ > 0, added to the diagonal of JᵀJ; 0.001; br 0.005. */
+  mu?: number;
+  /** > 1: μ's factor after a step that does not lower the loss; 10. */
+  muIncrease?: number;
+  /** In (0, 1): its factor after one that does; 0.1. */
+  muDecrease?: number;
+  /** Where μ would be larger, training ends; 1e10. */
+  maxMu?: number;
+  /** Trainable parameters for which matrices are made, 16·P² bytes; 2000. */
+  maxParameters?: number;
+}
+
+/**
+ * Bayesian regularisation: lm on β·Σe² + α·Σw², α and β from the evidence after every step; MacKay 1992, Foresee & Hagan 1997, MATLAB's
+ * trainbr.
+ */
+export interface BrOptions extends Omit<LmOptions, "type"> {
+  type: "br";
+}
+
 type OptimizerOptions =
   | SgdOptions
   | MomentumOptions
@@ -204,7 +230,9 @@ type OptimizerOptions =
   | GdaOptions
   | GdxOptions
   | ScgOptions
-  | LbfgsOptions;
+  | LbfgsOptions
+  | LmOptions
+  | BrOptions;
 
 export type OptimizerName = OptimizerOptions["type"];
 
@@ -218,10 +246,15 @@ export const FULL_BATCH: readonly OptimizerName[] = [
   "gdx",
   "scg",
   "lbfgs",
+  "lm",
+  "br",
 ];
 
 /** Of these, those that look at the loss behind a step before they take it. */
-export const SEARCHING: readonly OptimizerName[] = ["gda", "gdx", "scg", "lbfgs"];
+export const SEARCHING: readonly OptimizerName[] = ["gda", "gdx", "scg", "lbfgs", "lm", "br"];
+
+/** Of these, those that need every output's gradient of every row. */
+export const LEAST_SQUARES: readonly OptimizerName[] = ["lm", "br"];
 
 /** A name (with the defaults of our table) or the options of one. */
 export type Optimizer = OptimizerName | OptimizerOptions;

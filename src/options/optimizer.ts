@@ -52,6 +52,8 @@ export const OPTIMIZER_SCALARS: Readonly<Record<OptimizerName, readonly CarriedS
     steps,
   ],
   lbfgs: [{ name: "pairs", initial: 0, min: 0, max: LBFGS_PAIRS }, steps],
+  lm: [current("mu")],
+  br: [current("mu"), current("alpha"), current("beta"), current("effectiveParameters")],
 };
 
 /** What an optimizer carries before its first step. */
@@ -82,6 +84,8 @@ export const OPTIMIZER_SLOTS: Readonly<Record<OptimizerName, number>> = {
   gdx: 1,
   scg: 1,
   lbfgs: 2 * LBFGS_PAIRS,
+  lm: 0,
+  br: 0,
 };
 
 /** Arrays as long as the parameters that a method needs during a call. */
@@ -99,6 +103,7 @@ const DECAY: Rule = { expected: "a number ≥ 0 and < 1", holds: (value) => valu
 
 const ABOVE_ONE: Rule = { expected: "a finite number > 1", holds: (value) => value > 1 };
 const FROM_ONE: Rule = { expected: "a finite number ≥ 1", holds: (value) => value >= 1 };
+const COUNT: Rule = { expected: "an integer ≥ 1", holds: (value) => Number.isInteger(value) && value >= 1 };
 const WITHIN: Rule = { expected: "a number > 0 and < 1", holds: (value) => value > 0 && value < 1 };
 const NOT_NEGATIVE: Rule = { expected: "a finite number ≥ 0", holds: (value) => value >= 0 };
 
@@ -122,6 +127,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   maxLossIncrease: FROM_ONE,
   sigma: POSITIVE,
   lambda: POSITIVE,
+  mu: POSITIVE,
+  muIncrease: ABOVE_ONE,
+  muDecrease: WITHIN,
+  maxMu: POSITIVE,
+  maxParameters: COUNT,
 };
 const SWITCHES = ["centered", "decayBias"];
 
@@ -162,6 +172,8 @@ function fill(type: OptimizerName, given: Record<string, unknown>, dtype: DType,
     resolved[key] = SWITCHES.includes(key) ? booleanOf(at, value) : checked(at, value, RULES[key] as Rule, dtype);
   }
   const { learningRate, weightDecay } = resolved as { learningRate: number; weightDecay: number };
+  const { mu, maxMu } = resolved as { mu: number; maxMu: number };
+  if (maxMu < mu) throw valueError(`${name}.maxMu`, `at least mu, ${mu}`, maxMu);
   const { minStep, maxStep } = resolved as { minStep: number; maxStep: number };
   if (maxStep < minStep) throw valueError(`${name}.maxStep`, `at least minStep, ${minStep}`, maxStep);
   if (learningRate * weightDecay >= 1) {

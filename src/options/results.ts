@@ -23,7 +23,7 @@ export interface EpochReport {
   readonly loss: number;
   readonly metrics: Metrics;
   readonly validation?: Evaluation;
-  /** Of the epoch's last step; scg, lbfgs: the length of the step along its direction. */
+  /** Of the epoch's last step; scg, lbfgs: the length of the step along its direction; lm, br: μ. */
   readonly learningRate: number;
   readonly samplesPerSecond: number;
 }
@@ -34,8 +34,16 @@ export interface History {
   /** Ascending rows of `x` that were held back, when `validation` was a fraction. */
   readonly validationIndices?: Int32Array;
   readonly optimizer: ResolvedOptimizer;
-  /** The rule that ended the call; noDescent: a full-batch method found no step that lowers the loss. */
-  readonly stopped: "epochs" | "maxSteps" | "maxSeconds" | "goal" | "minGradient" | "earlyStopping" | "noDescent";
+  /** The rule that ended the call; maxMu: of lm and br; noDescent: a full-batch method found no step that lowers the loss. */
+  readonly stopped:
+    | "epochs"
+    | "maxSteps"
+    | "maxSeconds"
+    | "goal"
+    | "minGradient"
+    | "earlyStopping"
+    | "noDescent"
+    | "maxMu";
 }
 
 /** Gradients of backpropagation against central differences, in float64. */

@@ -29,7 +29,7 @@ export interface DenseSpec {
   trainable?: Trainable;
   /** lecunNormal for selu, heUniform for relu and its kin (elu, gelu, silu, softplus, mish, …), else xavierUniform. */
   init?: Initializer;
-  /** "zeros". */
+  /** "zeros"; with init nguyenWidrow the same. */
   biasInit?: BiasInitializer;
   /** Adds l1·Σ|w| to the loss in training; ≥ 0; 0. */
   l1?: number;
@@ -159,7 +159,7 @@ function resolveLayer(
 function resolveDense(layer: object, name: string, nIn: number, isLast: boolean, dtype: DType): ResolvedDense {
   const given = optionsObject(name, layer, DENSE_KEYS);
   const { units: width, activation: f = SPEC_DEFAULTS.activation, init, trainable = SPEC_DEFAULTS.trainable } = given;
-  const { bias: hasBias = SPEC_DEFAULTS.bias, biasInit = SPEC_DEFAULTS.biasInit } = given;
+  const { bias: hasBias = SPEC_DEFAULTS.bias, biasInit } = given;
   const units = integerIn(`${name}.units`, width, 1, LIMITS.units);
   const activation = resolveActivation(f, `${name}.activation`, dtype);
   if (activation.type === "softmax" && !isLast) {
@@ -167,16 +167,29 @@ function resolveDense(layer: object, name: string, nIn: number, isLast: boolean,
     throw new RangeError(`${name}.activation: expected ${others} in a hidden layer, got 'softmax'`);
   }
   const bias = booleanOf(`${name}.bias`, hasBias);
+  const weights = resolveInitializer(
+    init === undefined ? initFor(activation.type) : init,
+    `${name}.init`,
+    units,
+    nIn,
+    dtype,
+  );
+  const biases = biasInit === undefined ? biasInitFor(weights) : biasInit;
   return Object.freeze({
     type: "dense",
     units,
     activation,
     bias,
     trainable: resolveTrainable(trainable, `${name}.trainable`, bias),
-    init: resolveInitializer(init === undefined ? initFor(activation.type) : init, `${name}.init`, units, nIn, dtype),
-    biasInit: resolveBiasInitializer(biasInit, `${name}.biasInit`, units, dtype),
+    init: weights,
+    biasInit: resolveBiasInitializer(biases, `${name}.biasInit`, units, dtype),
     ...resolveLimits(given, name, bias, dtype),
   });
+}
+
+/** nguyenWidrow spreads the units' active regions by their biases. */
+function biasInitFor({ type }: ResolvedInitializer): "nguyenWidrow" | "zeros" {
+  return type === "nguyenWidrow" ? type : SPEC_DEFAULTS.biasInit;
 }
 
 /** Penalties and the largest norm, those that are in force. */

@@ -58,6 +58,7 @@ export class FitRun {
   /** Parameters are on their way to an earlier step. */
   private unsteady = false;
   private readonly name: string;
+  private readonly asynchronous: boolean;
   private undo: (() => void) | undefined;
 
   /** Validates and copies; nothing of the network's state is touched before all of it has passed. */
@@ -76,6 +77,7 @@ export class FitRun {
     const { onEpoch, schedule, optimizer } = this.options;
     this.perEpoch = how.perEpoch || onEpoch !== undefined || this.staged.validationRows > 0 || this.rules.active;
     this.rates = schedule === undefined ? undefined : new Rates(model, schedule, optimizer);
+    this.asynchronous = how.asynchronous;
     this.driver = new Driver(model, how.asynchronous);
     this.reports = new Reports(model, this.staged.rows);
     this.epochsLeft = this.options.epochs;
@@ -105,7 +107,7 @@ export class FitRun {
     this.reports.begin(progress.position);
     this.writeJob();
     if (SEARCHING.includes(options.optimizer.type)) {
-      this.search = new Search(model, staged, this.driver, options.optimizer);
+      this.search = new Search(model, staged, this.driver, options.optimizer, this.asynchronous);
       Object.assign(progress, { position: 0, epochLoss: 0, epochCorrect: 0 });
     }
     this.started = now();

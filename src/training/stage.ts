@@ -8,8 +8,10 @@ import type { Reals } from "../memory.ts";
 import type { DataIdentity, Model } from "../model.ts";
 import { type ResolvedFitOptions, resolveFitOptions } from "../options/fit.ts";
 import { lossName } from "../options/loss.ts";
-import { OPTIMIZER_SLOTS, OPTIMIZER_WORK } from "../options/optimizer.ts";
+import { LEAST_SQUARES, OPTIMIZER_SLOTS, OPTIMIZER_WORK, type ResolvedOptimizer } from "../options/optimizer.ts";
+import { hasPenalty } from "../options/spec.ts";
 import type { Demand, Region } from "../plan.ts";
+import { countOf, trainableSegments } from "./full-batch/normal-equations.ts";
 import { countsClasses } from "./passes.ts";
 
 /** Data in the window, and what a run needs to know of them. */
@@ -87,6 +89,7 @@ export function stageData(
     { rows: xs.rows, dtype, classes: countsClasses(model), last: model.optimizer },
     how.name,
   );
+  if (LEAST_SQUARES.includes(resolved.optimizer.type)) checkLeastSquares(model, resolved.optimizer);
   const { validation } = resolved;
   const { sampleWeights } = resolved;
   const weights = sampleWeights === undefined ? undefined : copyWeights(sampleWeights, "sampleWeights", xs.rows);
@@ -126,6 +129,28 @@ export function stageData(
     validation: validationKey(validation, heldFingerprint),
   });
   return staged;
+}
+
+/** @throws TypeError, RangeError where Levenberg–Marquardt cannot train the network */
+function checkLeastSquares(model: Model, optimizer: ResolvedOptimizer): void {
+  if (!("maxParameters" in optimizer)) return;
+  const { type, maxParameters } = optimizer;
+  const loss = lossName(model.spec.loss);
+  if (loss !== "squaredError" && loss !== "meanSquaredError") {
+    throw new TypeError(`optimizer: '${type}' expects the loss squaredError or meanSquaredError, got '${loss}'`);
+  }
+  const limited = model.spec.layers.some((layer) => layer.type === "dense" && layer.maxNorm !== undefined);
+  if (hasPenalty(model.spec) || limited) {
+    const instead = type === "lm" ? "; 'br' regularises by itself" : "";
+    throw new TypeError(`optimizer: '${type}' expects layers without l1, l2 and maxNorm${instead}`);
+  }
+  const count = countOf(trainableSegments(model));
+  if (count <= maxParameters) return;
+  const megabytes = Math.ceil((16 * count * count) / 1e6);
+  throw new RangeError(
+    `optimizer.maxParameters: '${type}' on ${count} trainable parameters takes ${megabytes} MB for its matrices, more than ` +
+      `${maxParameters} parameters may; 'scg' and 'lbfgs' need no matrices`,
+  );
 }
 
 /** The weights of the rows that are trained on, into the window; gives their fingerprint. */

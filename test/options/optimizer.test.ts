@@ -98,7 +98,7 @@ describe("resolveOptimizer", () => {
 
   test("unknown names and options name the nearest right one", () => {
     refuses("adma", RangeError, `optimizer: expected ${OPTIMIZERS}, got 'adma', did you mean 'adam'?`);
-    refuses("lbfgs", RangeError, `optimizer: expected ${OPTIMIZERS}, got 'lbfgs'`);
+    refuses("perceptron", RangeError, `optimizer: expected ${OPTIMIZERS}, got 'perceptron'`);
     refuses(
       { type: "sgd", learninRate: 1 },
       TypeError,

@@ -9,7 +9,8 @@ function refuses(spec: unknown, kind: typeof TypeError | typeof RangeError, mess
   expect(() => resolveSpec(spec, dtype)).toThrow(kind);
 }
 
-const NAMES = "zeros, xavierUniform, xavierNormal, heUniform, heNormal, lecunUniform, lecunNormal";
+const NAMES =
+  "zeros, xavierUniform, xavierNormal, heUniform, heNormal, lecunUniform, lecunNormal, nguyenWidrow, truncatedNormal, orthogonal, identity";
 const ACTIVATIONS =
   "linear, sigmoid, tanh, relu, leakyRelu, elu, selu, gelu, silu, softplus, softsign, mish, hardSigmoid, hardSwish, relu6 or softmax";
 

@@ -11,7 +11,7 @@ export interface Epoch {
   /** The rate or the length of the step. */
   readonly learningRate: number;
   /** Why no further epoch can lower the loss. */
-  readonly ended?: "noDescent";
+  readonly ended?: "noDescent" | "maxMu";
 }
 
 export interface Method {
@@ -24,7 +24,7 @@ export interface Method {
   epoch(point: Point): Sliced<Epoch>;
 }
 
-/** @throws where `optimizer` is not such a method */
+/** Methods of the core's own dtype and memory; least squares: least-squares.ts. @throws where `optimizer` is not such a method */
 export function methodOf(optimizer: ResolvedOptimizer, objective: Objective, scalars: readonly number[]): Method {
   switch (optimizer.type) {
     case "gda":

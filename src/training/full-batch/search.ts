@@ -4,20 +4,27 @@ import type { Model } from "../../model.ts";
 import type { ResolvedOptimizer } from "../../options/optimizer.ts";
 import type { Driver } from "../driver.ts";
 import type { Staged } from "../stage.ts";
+import { LeastSquares } from "./least-squares.ts";
 import { type Epoch, type Method, methodOf } from "./method.ts";
 import { Objective, type Point, type Sliced } from "./objective.ts";
 
 export class Search {
   private readonly model: Model;
-  private readonly objective: Objective;
+  /** Evaluates the parameters as they stand. */
+  private readonly objective: { point(): Sliced<Point> };
   private readonly method: Method;
   /** Of the parameters as they stand; undefined before the first epoch. */
   private point: Point | undefined;
 
-  constructor(model: Model, staged: Staged, driver: Driver, optimizer: ResolvedOptimizer) {
+  constructor(model: Model, staged: Staged, driver: Driver, optimizer: ResolvedOptimizer, asynchronous: boolean) {
     this.model = model;
-    this.objective = new Objective(model, staged, driver);
-    this.method = methodOf(optimizer, this.objective, model.scalars);
+    if (optimizer.type === "lm" || optimizer.type === "br") {
+      const method = new LeastSquares(model, staged, optimizer, model.scalars, asynchronous);
+      [this.method, this.objective] = [method, method];
+      return;
+    }
+    const objective = new Objective(model, staged, driver);
+    [this.method, this.objective] = [methodOf(optimizer, objective, model.scalars), objective];
   }
 
   /**
