@@ -5,7 +5,8 @@ import { kindError } from "../errors.ts";
 import { list, numberThat, oneOf, optionsObject, rounded } from "./checks.ts";
 import type { DType } from "./network.ts";
 
-export type InitializerName =
+/** Rules without options. */
+type PlainName =
   | "zeros"
   | "xavierUniform"
   | "xavierNormal"
@@ -15,10 +16,12 @@ export type InitializerName =
   | "lecunNormal"
   | "nguyenWidrow";
 
+export type InitializerName = PlainName | "truncatedNormal" | "orthogonal" | "identity";
+
 /** An initialiser that is not an array: a name, draws from [−ε, ε], or one value everywhere. */
 export type InitializerRule =
   | InitializerName
-  | { type: InitializerName }
+  | { type: PlainName }
   | { type: "uniform"; epsilon: number }
   | { type: "constant"; value: number }
   /** Mean 0, cut off at two deviations; deviation > 0, 0.05 as in Keras. */
@@ -35,7 +38,7 @@ export type Initializer = InitializerRule | Rows;
 export type BiasInitializer = InitializerRule | ArrayLike<number>;
 
 export type ResolvedInitializer =
-  | { readonly type: InitializerName }
+  | { readonly type: PlainName }
   | { readonly type: "uniform"; readonly epsilon: number }
   | { readonly type: "constant"; readonly value: number }
   | { readonly type: "truncatedNormal"; readonly deviation: number }
@@ -46,7 +49,7 @@ export type ResolvedInitializer =
 /** What a spec keeps when the network is made: values given as an array have become weights. */
 export type KeptInitializer = Exclude<ResolvedInitializer, { readonly type: "values" }>;
 
-const NAMES: readonly InitializerName[] = [
+const NAMES: readonly PlainName[] = [
   "zeros",
   "xavierUniform",
   "xavierNormal",
