@@ -9,6 +9,10 @@ export const ABI_VERSION: i32 = 1;
 export const NODE_KIND_INPUT: i32 = 0; // the rows of the data window
 export const NODE_KIND_DENSE: i32 = 1; // z = W·a⁻ + b, a = f(z)
 export const NODE_KIND_AFFINE: i32 = 2; // a = scale ∘ a⁻ + shift, fixed
+export const NODE_KIND_DROPOUT: i32 = 3; // a = a⁻ ∘ m, m 0 or 1/(1 − rate)
+export const NODE_KIND_NOISE: i32 = 4; // a = a⁻ + noise
+export const NODE_KIND_BATCH_NORM: i32 = 5; // a = f(γ ∘ x̂ + β), x̂ over the batch
+export const NODE_KIND_LAYER_NORM: i32 = 6; // a = f(γ ∘ x̂ + β), x̂ over the units
 
 export const ACTIVATION_LINEAR: i32 = 0;
 export const ACTIVATION_SIGMOID: i32 = 1;
@@ -65,6 +69,8 @@ export const INIT_NORMAL: i32 = 2; // a + b·n, n standard normal
 export const PURPOSE_INIT: i32 = 1; // indices: node and part, element
 export const PURPOSE_ORDER: i32 = 2; // indices: epoch, position
 export const PURPOSE_SPLIT: i32 = 3; // indices: group, position
+export const PURPOSE_DROPOUT: i32 = 4; // + 256·node; indices: group of four units, position in the batch, step
+export const PURPOSE_NOISE: i32 = 5; // + 256·node; indices: unit, position in the batch, step
 
 export const MODE_TRAIN: i32 = 0; // forward, backward, update
 export const MODE_GRADIENT: i32 = 1; // forward, backward; gradients stay in the gradient region
@@ -104,7 +110,7 @@ export const NET_BLOCK_CAPACITY: i32 = 64; // M: samples per block, a multiple o
 export const NET_CLASS_WEIGHTS_PTR: i32 = 68; // f64 per class (binaryCrossEntropy: of 0, of 1), or 0
 export const NET_LOSS_DELTA: i32 = 72; // f64: huber's δ
 export const NET_LABEL_SMOOTHING: i32 = 80; // f64, 0 ≤ s < 1
-export const NET_MAX_NORMS: i32 = 88; // 1: a segment has a largest norm
+export const NET_UNFUSED: i32 = 88; // 1: gradients are stored before any update: a largest norm, a normalisation
 export const NET_SIZE: i32 = 128;
 
 // ── Node record ────────────────────────────────────────────────────────────────────────────────
@@ -119,11 +125,17 @@ export const NODE_PITCH: i32 = 24; // elements between rows of W
 export const NODE_A_PTR: i32 = 28; // activation panels [M/8][units][8]; batch 1: [units]
 export const NODE_Z_PTR: i32 = 32; // net input panels; = NODE_A_PTR where z is not kept
 export const NODE_DELTA_PTR: i32 = 36; // ∂loss/∂z panels
-export const NODE_W_PTR: i32 = 40; // [units × pitch]; affine: scale [units]
+export const NODE_W_PTR: i32 = 40; // [units × pitch]; affine: scale [units]; normalisations: γ [units]
 export const NODE_B_PTR: i32 = 44; // [units], 0 without bias; affine: shift [units]
 export const NODE_DW_PTR: i32 = 48;
 export const NODE_DB_PTR: i32 = 52;
 export const NODE_ALPHA: i32 = 56; // f64
+export const NODE_EXTRA_PTR: i32 = 64; // panels [M/8][units][8]: factors of dropout, x̂ of a normalisation
+export const NODE_INVERSE_PTR: i32 = 68; // 1/√(variance + ε): [units] and behind it the means, or [M] of layer normalisation
+export const NODE_MEAN_PTR: i32 = 72; // running mean [units]
+export const NODE_VARIANCE_PTR: i32 = 76; // running variance [units]
+export const NODE_RATE: i32 = 80; // f64: of dropout; deviation of noise; share that running values take from a batch
+export const NODE_EPSILON: i32 = 88; // f64
 export const NODE_SIZE: i32 = 128;
 
 export const NODE_FLAG_TRAIN_W: i32 = 1;

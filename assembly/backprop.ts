@@ -4,16 +4,19 @@
 //   backward   δᴸ = ∂loss/∂zᴸ (loss.ts),  δˡ⁻¹ = (Wˡ)ᵀ·δˡ ∘ f′(zˡ⁻¹)     nodes descending
 //   gradients  dWˡ = δˡ·(aˡ⁻¹)ᵀ,  dbˡ = Σ δˡ                          over the samples of the batch
 import {
-  ACTIVATION_SILU, ACTIVATION_SOFTMAX, JOB_FLAGS, JOB_FLAG_ALL, JOB_INPUT_GRADIENT_PTR, JOB_LEARNING_RATE,
+  ACTIVATION_SILU, ACTIVATION_SOFTMAX, JOB_FLAGS, JOB_FLAG_ALL, JOB_INPUT_GRADIENT_PTR, JOB_LEARNING_RATE, JOB_MODE,
+  MODE_TRAIN,
   NET_LOSS_SCRATCH_PTR, NET_NODES_PTR, NET_NODE_COUNT, NET_PACK_A_PTR, NET_PACK_D_PTR, NET_PACK_W_PTR,
   NODE_ACTIVATION, NODE_ALPHA, NODE_A_PTR, NODE_B_PTR, NODE_DB_PTR, NODE_DELTA_PTR, NODE_DW_PTR, NODE_FLAGS,
-  NODE_FLAG_PASS_DELTA, NODE_FLAG_TRAIN_B, NODE_FLAG_TRAIN_W, NODE_FROM, NODE_INPUTS, NODE_KIND, NODE_KIND_AFFINE, NODE_KIND_DENSE, NODE_PITCH, NODE_SIZE,
+  NODE_FLAG_PASS_DELTA, NODE_FLAG_TRAIN_B, NODE_FLAG_TRAIN_W, NODE_FROM, NODE_INPUTS, NODE_KIND, NODE_KIND_AFFINE, NODE_KIND_BATCH_NORM, NODE_KIND_DENSE, NODE_KIND_DROPOUT, NODE_KIND_NOISE, NODE_PITCH, NODE_SIZE,
   NODE_UNITS, NODE_W_PTR, NODE_Z_PTR,
 } from "./abi";
 import { activate, applySlope, softmaxPanels, softmaxVector } from "./activation";
 import { biasGradient, deltaPanels, forwardPanels, gradientPanels, gradientPanelsUpdate } from "./gemm";
 import { deltaVector, deltaVectorUpdate, forwardVector, gradientVector, updateVector } from "./gemv";
 import { PANEL, SIZE, TILE_COLS, UNIT_BYTES, loadSplat, roundUp } from "./lanes";
+import { dropoutBackward, dropoutForward, noiseForward } from "./noise";
+import { normalBackward, normalForward } from "./normalization";
 import { clearPadding, packActivations, packDeltas } from "./panels";
 
 @inline
@@ -29,17 +32,20 @@ export function outputNode(net: usize): usize {
 
 /**
  * Units [begin, end) of node l, for n samples in panels, or with `vector` for one; what needs all units of the node follows
- * the last. `begin` is a multiple of 8.
+ * the last. `begin` is a multiple of 8. `job` is 0 but in training: only there dropout, noise and a batch's statistics count.
  */
-export function forwardNode(net: usize, l: i32, n: i32, vector: bool, begin: i32, end: i32): void {
+export function forwardNode(net: usize, job: usize, l: i32, n: i32, vector: bool, begin: i32, end: i32): void {
   const node = nodeAt(net, l);
   const aFrom = load<usize>(nodeAt(net, load<i32>(node, NODE_FROM)), NODE_A_PTR);
   const units = load<i32>(node, NODE_UNITS);
   const a = load<usize>(node, NODE_A_PTR);
-  if (load<i32>(node, NODE_KIND) == NODE_KIND_AFFINE) {
-    if (end == units) affineForward(node, aFrom, n, vector);
-  } else denseForward(net, node, aFrom, n, vector, begin, end);
+  const kind = load<i32>(node, NODE_KIND);
+  if (kind == NODE_KIND_DENSE) denseForward(net, node, aFrom, n, vector, begin, end);
   if (end < units) return;
+  if (kind == NODE_KIND_AFFINE) affineForward(node, aFrom, n, vector);
+  else if (kind == NODE_KIND_DROPOUT) dropoutForward(net, job, node, l, aFrom, n, vector);
+  else if (kind == NODE_KIND_NOISE) noiseForward(net, job, node, l, aFrom, n, vector);
+  else if (kind >= NODE_KIND_BATCH_NORM) normalForward(job, node, aFrom, n, vector);
   if (!vector) clearPadding(a, units, n);
   else if (units % TILE_COLS != 0) {
     const z = load<usize>(node, NODE_Z_PTR), used = <usize>(units * SIZE);
@@ -113,8 +119,9 @@ export function backwardNode(
   const node = nodeAt(net, l);
   const from = nodeAt(net, load<i32>(node, NODE_FROM));
   const pass = passesDelta(net, job, l);
-  if (load<i32>(node, NODE_KIND) != NODE_KIND_DENSE) {
-    if (begin == 0 && pass) affineBackward(node, from, n, vector);
+  const kind = load<i32>(node, NODE_KIND);
+  if (kind != NODE_KIND_DENSE) {
+    if (begin == 0) otherBackward(job, node, from, n, vector, add, pass);
     return;
   }
   if (begin == 0 && l < load<i32>(net, NET_NODE_COUNT) - 1) nodeSlope(node, n, vector);
@@ -131,6 +138,19 @@ export function backwardNode(
   const first = max(begin - nIn, 0), last = end - nIn;
   if (vector) denseGradientVector(job, node, from, trainW && !fused, trainB, descend, first, last);
   else denseGradientPanels(net, job, node, from, n, trainW, trainB, add, descend, first, last);
+}
+
+/** The whole of a node that is not dense. */
+function otherBackward(
+  job: usize, node: usize, from: usize, n: i32, vector: bool, add: bool, pass: bool,
+): void {
+  const kind = load<i32>(node, NODE_KIND), dst = load<usize>(from, NODE_DELTA_PTR);
+  if (kind >= NODE_KIND_BATCH_NORM) {
+    nodeSlope(node, n, vector);
+    normalBackward(job, node, dst, pass, (load<i32>(job, JOB_FLAGS) & JOB_FLAG_ALL) != 0, n, vector, add);
+  } else if (!pass) return;
+  else if (kind == NODE_KIND_AFFINE) affineBackward(node, from, n, vector);
+  else dropoutBackward(node, dst, kind == NODE_KIND_DROPOUT && load<i32>(job, JOB_MODE) == MODE_TRAIN, n, vector);
 }
 
 /** δ = (what the consumers handed down) ∘ f′(z). */

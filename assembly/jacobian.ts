@@ -14,7 +14,7 @@ import { readRows } from "./train";
 export function jacobianForward(net: usize, job: usize, first: i32, n: i32): void {
   readRows(net, job, n, first, false);
   const count = load<i32>(net, NET_NODE_COUNT);
-  for (let l = 1; l < count; l++) forwardNode(net, l, n, false, 0, load<i32>(nodeAt(net, l), NODE_UNITS));
+  for (let l = 1; l < count; l++) forwardNode(net, 0, l, n, false, 0, load<i32>(nodeAt(net, l), NODE_UNITS));
 }
 
 /**

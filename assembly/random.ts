@@ -3,7 +3,7 @@
 // carried from one draw to the next, so asking for one number never changes another.
 //
 //   key      (seedLow, seedHigh)
-//   counter  (block, index, 0, purpose)      word 2 is reserved
+//   counter  (block, index, 0, purpose)      word 2 is the step in dropout and noise
 //
 // A block is four 32-bit words w, and so two uniforms of 53 bits in [0, 1):
 //   u0 = ((w0 >>> 5)·2^26 + (w1 >>> 6))·2^-53, u1 the same of w2, w3.
@@ -25,9 +25,15 @@ const TWO_POW_MINUS_53: f64 = 1.1102230246251565e-16;
 /** The block (w0, w1, w2, w3) as i32x4. */
 @inline
 function philox(seedLow: i32, seedHigh: i32, block: i32, index: i32, purpose: i32): v128 {
+  return philoxAt(seedLow, seedHigh, block, index, 0, purpose);
+}
+
+/** The same with word 2 of the counter. */
+@inline
+export function philoxAt(seedLow: i32, seedHigh: i32, block: i32, index: i32, third: i32, purpose: i32): v128 {
   let c0 = <u32>block;
   let c1 = <u32>index;
-  let c2: u32 = 0;
+  let c2 = <u32>third;
   let c3 = <u32>purpose;
   let k0 = <u32>seedLow;
   let k1 = <u32>seedHigh;
@@ -59,7 +65,12 @@ export function uniform(seedLow: i32, seedHigh: i32, purpose: i32, index: i32, e
 
 /** Standard normal by Box and Muller: √(−2·log(1 − u0))·cos 2πu1; |n| < 8.6. 1 − u0 is exact and never 0. */
 export function normal(seedLow: i32, seedHigh: i32, purpose: i32, index: i32, element: i32): f64 {
-  const w = philox(seedLow, seedHigh, element, index, purpose);
+  return normalAt(seedLow, seedHigh, element, index, 0, purpose);
+}
+
+/** The same with word 2 of the counter. */
+export function normalAt(seedLow: i32, seedHigh: i32, block: i32, index: i32, third: i32, purpose: i32): f64 {
+  const w = philoxAt(seedLow, seedHigh, block, index, third, purpose);
   const u0 = toUniform(i32x4.extract_lane(w, 0), i32x4.extract_lane(w, 1));
   const u1 = toUniform(i32x4.extract_lane(w, 2), i32x4.extract_lane(w, 3));
   return sqrt(-2.0 * slog(1.0 - u0)) * scos2pi(u1);

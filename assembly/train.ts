@@ -115,7 +115,7 @@ function block(net: usize, job: usize, mode: i32, batch: i32, n: i32, first: i32
       const size = phaseSize(net, phase, last);
       const cost = piece ? weightsPerUnit(net, phase, last, done) : 0;
       const to = piece ? pieceEnd(net, phase, last, done, size, left / cost) : size;
-      if (phase <= last) forwardNode(net, phase, n, vector, done, to);
+      if (phase <= last) forwardNode(net, mode == MODE_TRAIN ? job : 0, phase, n, vector, done, to);
       else if (phase == 2 * last + 2) adjust(net, job, done, to);
       else if (phase == 2 * last + 3) update(net, job, done, to);
       else backwardNode(net, job, 2 * last + 2 - phase, n, vector, load<i32>(job, JOB_IN_STEP) > 0, descend, done, to);
@@ -266,6 +266,6 @@ export function predictRow(net: usize): i32 {
   if (bad >= 0) return bad;
   memory.fill(a + <usize>(inputs * SIZE), 0, <usize>((roundUp(inputs, TILE_COLS) - inputs) * SIZE));
   const count = load<i32>(net, NET_NODE_COUNT);
-  for (let l = 1; l < count; l++) forwardNode(net, l, 1, true, 0, load<i32>(nodeAt(net, l), NODE_UNITS));
+  for (let l = 1; l < count; l++) forwardNode(net, 0, l, 1, true, 0, load<i32>(nodeAt(net, l), NODE_UNITS));
   return -1;
 }

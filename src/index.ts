@@ -55,4 +55,15 @@ export type {
   Metrics,
 } from "./options/results.ts";
 export type { EarlyStopping, Monitor, Schedule, Span } from "./options/schedule.ts";
-export type { AffineSpec, DenseSpec, KeptSpec, LayerSpec, NetworkSpec, Trainable } from "./options/spec.ts";
+export type {
+  AffineSpec,
+  BatchNormalizationSpec,
+  DenseSpec,
+  DropoutSpec,
+  GaussianNoiseSpec,
+  KeptSpec,
+  LayerNormalizationSpec,
+  LayerSpec,
+  NetworkSpec,
+  Trainable,
+} from "./options/spec.ts";

@@ -5,7 +5,7 @@ import { normal, truncatedNormal, uniform } from "./js/random.ts";
 import { exp64, log64 } from "./js/vmath.ts";
 import type { Model } from "./model.ts";
 import type { KeptInitializer } from "./options/initializer.ts";
-import type { Segment } from "./plan.ts";
+import type { Part, Segment } from "./plan.ts";
 
 /** Draw number `element` (row-major) of this array's own stream. */
 type Draw = (source: typeof uniform, element: number) => number;
@@ -118,7 +118,7 @@ function dot(a: Float64Array, b: Float64Array): number {
  * Nguyen & Widrow 1990, for inputs in [−1, 1] and units of tanh's kind: weights of norm β = 0.7·units^(1/inputs) in a random
  * direction, biases in [−β, β], so that the units' active regions cover the inputs.
  */
-function nguyenWidrow(rows: number, cols: number, beta: number, part: "W" | "b", draw: Draw): Float64Array {
+function nguyenWidrow(rows: number, cols: number, beta: number, part: Part, draw: Draw): Float64Array {
   const values = Float64Array.from({ length: rows * cols }, (_, i) => 2 * draw(uniform, i) - 1);
   if (part === "b") return values.map((value) => beta * value);
   for (let r = 0; r < rows; r++) {

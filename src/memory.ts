@@ -6,10 +6,17 @@ import type { ResolvedActivation } from "./options/activation.ts";
 import { LOSS_DEFAULTS } from "./options/defaults.ts";
 import { type LossName, lossName } from "./options/loss.ts";
 import type { DType } from "./options/network.ts";
-import type { ResolvedSpec, Trainable } from "./options/spec.ts";
+import {
+  hasParameters,
+  isNormalization,
+  type ResolvedLayer,
+  type ResolvedSpec,
+  type Trainable,
+} from "./options/spec.ts";
 import {
   classWeightsOf,
   type Demand,
+  type Part,
   type Plan,
   type PlannedNode,
   planNetwork,
@@ -54,8 +61,19 @@ const LOSS_CODES: Readonly<Record<LossName, number>> = {
   poisson: abi.LOSS_POISSON,
 };
 
-export const trainsPart = (trainable: Trainable, part: "W" | "b"): boolean =>
-  trainable === true || trainable === (part === "W" ? "weights" : "bias");
+const NODE_KINDS: Readonly<Record<ResolvedLayer["type"], number>> = {
+  dense: abi.NODE_KIND_DENSE,
+  affine: abi.NODE_KIND_AFFINE,
+  dropout: abi.NODE_KIND_DROPOUT,
+  gaussianNoise: abi.NODE_KIND_NOISE,
+  batchNormalization: abi.NODE_KIND_BATCH_NORM,
+  layerNormalization: abi.NODE_KIND_LAYER_NORM,
+};
+
+/** Running statistics follow the data, not the gradient. */
+export const trainsPart = (trainable: Trainable, part: Part): boolean =>
+  (part === "W" && (trainable === true || trainable === "weights")) ||
+  (part === "b" && (trainable === true || trainable === "bias"));
 
 /** The memory of one network: its core, its plan, and every copy in and out. */
 export class NetworkMemory {
@@ -164,8 +182,10 @@ export class NetworkMemory {
     set(abi.NET_GRADIENTS_PTR, plan.gradients.offset);
     set(abi.NET_STATE_PTR, plan.state.offset);
     set(abi.NET_STATE_SLOTS, plan.demand.slots);
-    const limited = this.spec.layers.some((layer) => layer.type === "dense" && layer.maxNorm !== undefined);
-    set(abi.NET_MAX_NORMS, limited ? 1 : 0);
+    const limited = this.spec.layers.some(
+      (layer) => isNormalization(layer) || (layer.type === "dense" && layer.maxNorm !== undefined),
+    );
+    set(abi.NET_UNFUSED, limited ? 1 : 0);
     this.writeLoss(net);
     set(abi.NET_PACK_A_PTR, plan.packA.offset);
     set(abi.NET_PACK_D_PTR, plan.packD.offset);
@@ -195,7 +215,7 @@ export class NetworkMemory {
     const record = this.record({ offset: plan.nodeRecords.offset + index * abi.NODE_SIZE, bytes: abi.NODE_SIZE });
     const set = (field: number, value: number) => record.setInt32(field, value, true);
     const { layer, W, b } = node;
-    set(abi.NODE_KIND, layer === undefined ? abi.NODE_KIND_INPUT : kindOf(layer.type));
+    set(abi.NODE_KIND, layer === undefined ? abi.NODE_KIND_INPUT : NODE_KINDS[layer.type]);
     set(abi.NODE_UNITS, node.units);
     set(abi.NODE_INPUTS, node.inputs);
     set(abi.NODE_FROM, index - 1);
@@ -209,26 +229,39 @@ export class NetworkMemory {
     set(abi.NODE_DW_PTR, address(plan.gradients, W));
     set(abi.NODE_DB_PTR, address(plan.gradients, b));
     set(abi.NODE_PITCH, W?.pitch ?? 0);
+    set(abi.NODE_EXTRA_PTR, node.extra?.offset ?? 0);
+    set(abi.NODE_INVERSE_PTR, node.inverse?.offset ?? 0);
+    const statistic = (part: Part) =>
+      address(
+        plan.params,
+        plan.segments.find((segment) => segment.layer === index - 1 && segment.part === part),
+      );
+    set(abi.NODE_MEAN_PTR, statistic("mean"));
+    set(abi.NODE_VARIANCE_PTR, statistic("variance"));
+    if (layer?.type === "dropout") record.setFloat64(abi.NODE_RATE, layer.rate, true);
+    if (layer?.type === "gaussianNoise") record.setFloat64(abi.NODE_RATE, layer.deviation, true);
     if (layer?.type === "affine" && node.scale && node.shift) {
       this.reals(node.scale).set(layer.scale);
       this.reals(node.shift).set(layer.shift);
     }
-    if (layer?.type !== "dense") return;
-    set(abi.NODE_ACTIVATION, ACTIVATION_CODES[layer.activation.type]);
-    record.setFloat64(abi.NODE_ALPHA, "alpha" in layer.activation ? layer.activation.alpha : 0, true);
     const own = trainable[index - 1] ?? false;
     // Something below is trained: its error signal comes through this node.
-    const passes = trainable.slice(0, index - 1).some((below, l) => below !== false && this.isDense(l));
+    const passes = trainable
+      .slice(0, Math.max(0, index - 1))
+      .some((below, l) => below !== false && hasParameters(this.spec.layers[l]));
     set(
       abi.NODE_FLAGS,
-      (trainsPart(own, "W") ? abi.NODE_FLAG_TRAIN_W : 0) |
+      (W !== undefined && trainsPart(own, "W") ? abi.NODE_FLAG_TRAIN_W : 0) |
         (b !== undefined && trainsPart(own, "b") ? abi.NODE_FLAG_TRAIN_B : 0) |
         (passes ? abi.NODE_FLAG_PASS_DELTA : 0),
     );
-  }
-
-  private isDense(layer: number): boolean {
-    return this.spec.layers[layer]?.type === "dense";
+    if (!hasParameters(layer)) return;
+    if (layer.type !== "dense") {
+      record.setFloat64(abi.NODE_RATE, layer.momentum ?? 0, true);
+      record.setFloat64(abi.NODE_EPSILON, layer.epsilon, true);
+    }
+    set(abi.NODE_ACTIVATION, ACTIVATION_CODES[layer.activation.type]);
+    record.setFloat64(abi.NODE_ALPHA, "alpha" in layer.activation ? layer.activation.alpha : 0, true);
   }
 
   private writeSegment(index: number, segment: Segment, trainable: readonly Trainable[]): void {
@@ -236,12 +269,12 @@ export class NetworkMemory {
     const record = this.record({ offset, bytes: abi.SEGMENT_SIZE });
     const set = (field: number, value: number) => record.setInt32(field, value, true);
     set(abi.SEGMENT_NODE, segment.layer + 1);
-    set(abi.SEGMENT_PART, segment.part === "W" ? 0 : 1);
+    const layer = this.spec.layers[segment.layer];
+    set(abi.SEGMENT_PART, segment.part === "W" && layer?.type === "dense" ? 0 : 1);
     set(abi.SEGMENT_OFFSET, segment.offset);
     set(abi.SEGMENT_ROWS, segment.rows);
     set(abi.SEGMENT_COLS, segment.cols);
     set(abi.SEGMENT_PITCH, segment.pitch);
-    const layer = this.spec.layers[segment.layer];
     if (layer?.type === "dense") {
       const penal = segment.part === "W" || layer.penalizeBias === true;
       record.setFloat64(abi.SEGMENT_L1, penal ? (layer.l1 ?? 0) : 0, true);
@@ -274,8 +307,4 @@ export class NetworkMemory {
     const padded = this.reals(this.segmentRegion(base, segment, slot));
     for (let row = 0; row < rows; row++) padded.set(values.subarray(row * cols, (row + 1) * cols), row * pitch);
   }
-}
-
-function kindOf(type: "dense" | "affine"): number {
-  return type === "dense" ? abi.NODE_KIND_DENSE : abi.NODE_KIND_AFFINE;
 }

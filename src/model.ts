@@ -6,7 +6,7 @@ import type { Names } from "./options/names.ts";
 import type { DType } from "./options/network.ts";
 import { firstScalars, OPTIMIZER_SLOTS, type ResolvedOptimizer } from "./options/optimizer.ts";
 import type { EpochReport } from "./options/results.ts";
-import type { ResolvedSpec, Trainable } from "./options/spec.ts";
+import { hasParameters, isNormalization, type ResolvedSpec, type Trainable } from "./options/spec.ts";
 import { bytesPerSample, type Demand, NO_DEMAND, type Segment } from "./plan.ts";
 import type { BestWatch, PlateauWatch } from "./training/stopping.ts";
 import { tuning } from "./training/tuning.ts";
@@ -72,7 +72,7 @@ export class Model {
     this.dtype = dtype;
     this.targetDtype = dtype;
     this.seed = seed;
-    this.trainable = spec.layers.map((layer) => (layer.type === "dense" ? layer.trainable : false));
+    this.trainable = spec.layers.map((layer) => (hasParameters(layer) ? layer.trainable : false));
     const blockSamples = this.blockSamplesFor(NO_DEMAND.blockSamples);
     this.memory = new NetworkMemory(core, spec, dtype, seed, { ...NO_DEMAND, blockSamples });
     this.memory.writeRecords(this.trainable);
@@ -89,8 +89,14 @@ export class Model {
     this.memory.release();
   }
 
+  /** Whether a step's samples go through the network together: their statistics normalise them. */
+  get wholeBatches(): boolean {
+    return this.spec.layers.some(({ type }) => type === "batchNormalization");
+  }
+
   /** M for steps of `batch` samples. */
   blockSamplesFor(batch: number): number {
+    if (this.wholeBatches) return Math.max(8, Math.ceil(batch / 8) * 8);
     if (tuning.blockSamples !== undefined) return tuning.blockSamples;
     const size = this.dtype === "float32" ? 4 : 8;
     const affordable = Math.floor(BLOCK_BYTES / bytesPerSample(this.spec, size) / 8) * 8;
@@ -125,6 +131,10 @@ export class Model {
   initialize(): void {
     for (const segment of this.memory.plan.segments) {
       const layer = this.spec.layers[segment.layer];
+      if (isNormalization(layer)) {
+        const one = segment.part === "W" || segment.part === "variance" ? 1 : 0;
+        drawInitial(this, segment, { type: "constant", value: one });
+      }
       if (layer?.type !== "dense") continue;
       const init = segment.part === "W" ? layer.init : layer.biasInit;
       if (init.type === "values") {

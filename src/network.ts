@@ -34,6 +34,8 @@ import type {
   LayerWeightsLike,
 } from "./options/results.ts";
 import {
+  batchLayers,
+  hasParameters,
   type KeptSpec,
   type NetworkSpec,
   type ResolvedSpec,
@@ -132,7 +134,7 @@ export class Network {
   get spec(): KeptSpec {
     const { trainable } = this.#model;
     const layers = this.#spec.layers.map((layer, l) =>
-      layer.type === "dense" ? Object.freeze({ ...layer, trainable: trainable[l] ?? layer.trainable }) : layer,
+      hasParameters(layer) ? Object.freeze({ ...layer, trainable: trainable[l] ?? layer.trainable }) : layer,
     );
     return Object.freeze({ ...this.#spec, layers: Object.freeze(layers) });
   }
@@ -160,9 +162,10 @@ export class Network {
     return this.#model.seed;
   }
 
-  /** Weights and biases, frozen ones included. */
+  /** Weights and biases, γ and β of normalisations, frozen ones included; no running statistics. */
   get parameterCount(): number {
-    return this.#model.memory.plan.parameterCount;
+    const { segments } = this.#model.memory.plan;
+    return segments.reduce((sum, { part, rows, cols }) => sum + (part === "W" || part === "b" ? rows * cols : 0), 0);
   }
 
   /** The reports of the network's whole life, oldest first. */
@@ -228,6 +231,10 @@ export class Network {
       throw new TypeError(
         `step: expected an optimizer that steps by gradients alone, got '${optimizer.type}'; use fit`,
       );
+    }
+    const { batch } = batchLayers(model.spec);
+    if (batch !== undefined && xs.rows < 2) {
+      throw new RangeError(`x: expected at least 2 rows for ${batch}, got ${xs.rows}`);
     }
     const weights = weightsOf(sampleWeights, xs.rows);
     const slots = OPTIMIZER_SLOTS[optimizer.type];
@@ -359,7 +366,10 @@ export class Network {
     return checkGradients(copy, xs, ys, limit);
   }
 
-  /** The parameters, layer by layer: W [units × inputs of the layer] and b [units]; an affine layer has W [0 × 0]. */
+  /**
+   * The parameters, layer by layer: W [units × inputs of the layer] and b [units]; of a normalisation γ as W [1 × units], β as b, and of batch
+   * normalisation the running mean and variance [units]; layers without parameters have W [0 × 0].
+   */
   weights(): LayerWeights[] {
     this.#steady("weights");
     return readLayers(this.#model, this.#model.memory.plan.params);
@@ -382,9 +392,11 @@ export class Network {
     const count = this.#spec.layers.length;
     const index = integerIn("layer", layer, 0, count - 1);
     const spec = this.#spec.layers[index];
-    if (spec?.type !== "dense")
-      throw new RangeError(`layer: expected a dense layer, got layers[${index}], which is fixed`);
-    this.#model.trainable[index] = resolveTrainable(trainable, "trainable", spec.bias);
+    if (!hasParameters(spec)) {
+      throw new RangeError(`layer: expected a layer with parameters, got layers[${index}], which has none to train`);
+    }
+    const bias = spec.type !== "dense" || spec.bias;
+    this.#model.trainable[index] = resolveTrainable(trainable, "trainable", bias);
     this.#model.memory.writeRecords(this.#model.trainable);
   }
 

@@ -7,14 +7,17 @@ import type { Reals } from "./memory.ts";
 import type { Model } from "./model.ts";
 import { optionsObject } from "./options/checks.ts";
 import type { LayerWeights } from "./options/results.ts";
-import type { Region, Segment } from "./plan.ts";
+import type { Part, Region, Segment } from "./plan.ts";
 
-/** W or b of a layer; undefined where the layer has none. */
-export function findSegment(model: Model, layer: number, part: "W" | "b"): Segment | undefined {
+/** Running values of batch normalisation. */
+const STATISTICS = ["mean", "variance"] as const;
+
+/** An array of a layer; undefined where the layer has none. */
+export function findSegment(model: Model, layer: number, part: Part): Segment | undefined {
   return model.memory.plan.segments.find((segment) => segment.layer === layer && segment.part === part);
 }
 
-/** Copies of all layers of a region laid out as the parameters; an affine layer has W [0 × 0]. */
+/** Copies of all layers of a region laid out as the parameters; a layer without any has W [0 × 0]. */
 export function readLayers(model: Model, base: Region): LayerWeights[] {
   const { memory } = model;
   return model.spec.layers.map((_, l) => {
@@ -22,7 +25,13 @@ export function readLayers(model: Model, base: Region): LayerWeights[] {
     const b = findSegment(model, l, "b");
     if (W === undefined) return { W: { data: realArray(model, 0), shape: [0, 0] } };
     const matrix: Matrix = { data: memory.readSegment(base, W), shape: [W.rows, W.cols] };
-    return b === undefined ? { W: matrix } : { W: matrix, b: memory.readSegment(base, b) };
+    const layer: LayerWeights = b === undefined ? { W: matrix } : { W: matrix, b: memory.readSegment(base, b) };
+    if (base !== memory.plan.params) return layer;
+    for (const part of STATISTICS) {
+      const segment = findSegment(model, l, part);
+      if (segment !== undefined) layer[part] = memory.readSegment(base, segment);
+    }
+    return layer;
   });
 }
 
@@ -43,7 +52,10 @@ function checkLayer(model: Model, given: unknown, l: number): [Segment, Reals][]
   const name = `weights[${l}]`;
   if (W === undefined) return [];
   if (typeof given !== "object" || given === null) throw kindError(name, "{ W, b }", given);
-  const { W: rows, b: bias } = optionsObject(name, given, { allowed: b === undefined ? ["W"] : ["W", "b"] });
+  const statistics = STATISTICS.flatMap((part) => findSegment(model, l, part) ?? []);
+  const allowed = [...(b === undefined ? ["W"] : ["W", "b"]), ...statistics.map(({ part }) => part)];
+  const parts = optionsObject(name, given, { allowed });
+  const { W: rows, b: bias } = parts;
   const source = rowSource(rows, `${name}.W`, W.cols);
   if (source.rows !== W.rows) throw valueError(`${name}.W`, `${W.rows} rows, one per unit`, source.rows);
   const values = realArray(model, W.rows * W.cols);
@@ -53,11 +65,22 @@ function checkLayer(model: Model, given: unknown, l: number): [Segment, Reals][]
     throw nonFiniteError(`${name}.W`, bad, W.cols, source.valueAt(Math.floor(bad / W.cols), bad % W.cols));
   }
   if (b === undefined) return [[W, values]];
-  const copy = copyVector(bias, `${name}.b`, b.cols, model.dtype);
   return [
     [W, values],
-    [b, model.dtype === "float32" ? Float32Array.from(copy) : copy],
+    [b, vector(model, bias, `${name}.b`, b.cols)],
+    ...statistics.map((segment): [Segment, Reals] => {
+      const at = `${name}.${segment.part}`;
+      const copy = vector(model, parts[segment.part], at, segment.cols);
+      const negative = segment.part === "variance" ? copy.findIndex((value) => value < 0) : -1;
+      if (negative >= 0) throw valueError(`${at}[${negative}]`, "a number ≥ 0", copy[negative]);
+      return [segment, copy];
+    }),
   ];
+}
+
+function vector(model: Model, values: unknown, name: string, length: number): Reals {
+  const copy = copyVector(values, name, length, model.dtype);
+  return model.dtype === "float32" ? Float32Array.from(copy) : copy;
 }
 
 function realArray(model: Model, length: number): Reals {

@@ -4,7 +4,7 @@ import { JOB_SIZE, NET_SIZE, NODE_SIZE, SEGMENT_SIZE } from "./core/abi.ts";
 import { keepsNetInput } from "./options/activation.ts";
 import { readsNetInput } from "./options/loss.ts";
 import type { DType } from "./options/network.ts";
-import type { ResolvedLayer, ResolvedSpec } from "./options/spec.ts";
+import { hasParameters, isNormalization, type ResolvedLayer, type ResolvedSpec, widthOf } from "./options/spec.ts";
 
 /** Bytes 0 … BASE−1 stay free for the static data of debug builds. */
 const BASE = 4096;
@@ -18,11 +18,14 @@ export interface Region {
   readonly bytes: number;
 }
 
-/** One trainable array: W [rows × cols] with `pitch` elements between rows, or b as one row. */
+/** W and b; of a normalisation γ and β, and of batch normalisation the running mean and variance besides. */
+export type Part = "W" | "b" | "mean" | "variance";
+
+/** One array of parameters: W [rows × cols] with `pitch` elements between rows, or b as one row. */
 export interface Segment {
   /** Index in `spec.layers`. */
   readonly layer: number;
-  readonly part: "W" | "b";
+  readonly part: Part;
   /** Elements from the start of the parameter region; the same offset in gradients and state. */
   readonly offset: number;
   readonly rows: number;
@@ -44,6 +47,9 @@ export interface PlannedNode {
   /** Own region where the loss or the activation's derivative reads net inputs, else that of `a`. */
   readonly z: Region;
   readonly delta: Region | undefined;
+  /** Factors of dropout, normalised values; inverse deviations. */
+  readonly extra: Region | undefined;
+  readonly inverse: Region | undefined;
 }
 
 /** What the memory must hold besides the parameters. */
@@ -85,7 +91,7 @@ export interface Plan {
   readonly segments: readonly Segment[];
   /** Elements of the parameter region, padding included. */
   readonly paramsLength: number;
-  /** Trainable and frozen parameters without padding. */
+  /** Trainable and frozen parameters and running statistics, without padding. */
   readonly parameterCount: number;
   readonly net: Region;
   readonly nodeRecords: Region;
@@ -203,7 +209,8 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
     const layer = n === 0 ? undefined : (spec.layers[n - 1] as ResolvedLayer);
     const a = cursor.take(M * units * size);
     const forLoss = n === widths.length - 1 && readsNetInput(spec.loss);
-    const keepsZ = forLoss || (layer?.type === "dense" && keepsNetInput(layer.activation));
+    const keepsZ = forLoss || (hasParameters(layer) && keepsNetInput(layer.activation));
+    const normalizes = isNormalization(layer);
     return {
       units,
       inputs: n === 0 ? units : (widths[n - 1] as number),
@@ -214,6 +221,8 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
       shift: constants[n - 1]?.shift,
       a,
       z: keepsZ ? cursor.take(M * units * size) : a,
+      extra: normalizes || layer?.type === "dropout" ? cursor.take(M * units * size) : undefined,
+      inverse: normalizes ? cursor.take(Math.max(M, 2 * units) * size) : undefined,
       delta: (n > 0 && demand.training) || demand.inputGradients ? cursor.take(M * units * size) : undefined,
     };
   });
@@ -286,25 +295,30 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
 /** Units of every node, the input first; an affine node is as wide as what it reads. */
 function widthsOf(spec: ResolvedSpec): number[] {
   const widths = [spec.inputs];
-  for (const layer of spec.layers) widths.push(layer.type === "dense" ? layer.units : (widths.at(-1) as number));
+  for (const layer of spec.layers) widths.push(widthOf(layer, widths.at(-1) as number));
   return widths;
 }
 
-/** W and b of every dense layer, each from a 64-byte boundary. */
+/** The arrays of every layer that has any, each from a 64-byte boundary. */
 function planSegments(spec: ResolvedSpec, size: number): { segments: Segment[]; length: number } {
   const segments: Segment[] = [];
   let length = 0;
-  const take = (layer: number, part: "W" | "b", rows: number, cols: number): void => {
+  const take = (layer: number, part: Part, rows: number, cols: number): void => {
     const pitch = part === "W" ? pitchOf(cols, size) : roundUp(cols, 32 / size);
     segments.push({ layer, part, offset: length, rows, cols, pitch });
     length += roundUp(rows * pitch, ALIGN / size);
   };
   let cols = spec.inputs;
   for (const [index, layer] of spec.layers.entries()) {
-    if (layer.type !== "dense") continue;
-    take(index, "W", layer.units, cols);
-    if (layer.bias) take(index, "b", 1, layer.units);
-    cols = layer.units;
+    if (layer.type === "dense") {
+      take(index, "W", layer.units, cols);
+      if (layer.bias) take(index, "b", 1, layer.units);
+    } else if (isNormalization(layer)) {
+      const parts: Part[] = ["W", "b"];
+      if (layer.type === "batchNormalization") parts.push("mean", "variance");
+      for (const part of parts) take(index, part, 1, cols);
+    }
+    cols = widthOf(layer, cols);
   }
   return { segments, length };
 }

@@ -8,6 +8,7 @@ import { Model } from "./model.ts";
 import type { Core as CoreOption } from "./options/network.ts";
 import { OPTIMIZER_SLOTS } from "./options/optimizer.ts";
 import type { EpochReport } from "./options/results.ts";
+import { hasParameters } from "./options/spec.ts";
 import type { Region } from "./plan.ts";
 
 /** The file of the last whole step. */
@@ -18,7 +19,7 @@ export function saveModel(model: Model, withOptimizer: boolean): Uint8Array {
   const spec = {
     ...model.spec,
     layers: model.spec.layers.map((layer, l) =>
-      layer.type === "dense" ? { ...layer, trainable: model.trainable[l] ?? layer.trainable } : layer,
+      hasParameters(layer) ? { ...layer, trainable: model.trainable[l] ?? layer.trainable } : layer,
     ),
   };
   return encode({

@@ -1,5 +1,5 @@
 import { lossName } from "./options/loss.ts";
-import type { KeptSpec } from "./options/spec.ts";
+import { hasParameters, type KeptSpec } from "./options/spec.ts";
 import type { Plan } from "./plan.ts";
 
 /** One line per layer: shape, activation, parameters. */
@@ -12,15 +12,18 @@ export function summarize(
   for (const [l, layer] of spec.layers.entries()) {
     const node = plan.nodes[l + 1];
     const shape = `${node?.inputs} → ${node?.units}`;
-    if (layer.type === "affine") {
-      rows.push([String(l), "affine", shape, "", "0", "fixed"]);
+    if (!hasParameters(layer)) {
+      const option =
+        layer.type === "dropout" ? `(${layer.rate})` : layer.type === "gaussianNoise" ? `(${layer.deviation})` : "";
+      rows.push([String(l), `${layer.type}${option}`, shape, "", "0", layer.type === "affine" ? "fixed" : ""]);
       continue;
     }
     const { activation, trainable } = layer;
     const name = "alpha" in activation ? `${activation.type}(${activation.alpha})` : activation.type;
-    const count = (node?.inputs ?? 0) * layer.units + (layer.bias ? layer.units : 0);
+    const dense = layer.type === "dense" ? (node?.inputs ?? 0) * layer.units + (layer.bias ? layer.units : 0) : 0;
+    const count = layer.type === "dense" ? dense : 2 * (node?.units ?? 0);
     const trained = trainable === true ? "yes" : trainable === false ? "no" : `${trainable} only`;
-    rows.push([String(l), "dense", shape, name, String(count), trained]);
+    rows.push([String(l), layer.type, shape, name, String(count), trained]);
   }
   const widths = (rows[0] as string[]).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
   const line = (row: string[]) =>
@@ -29,6 +32,7 @@ export function summarize(
       .join("  ")
       .trimEnd();
   const table = rows.map(line);
-  const loss = `${plan.inputs} inputs, ${plan.outputs} outputs, loss ${lossName(spec.loss)}, ${plan.parameterCount} parameters`;
+  const total = rows.slice(1).reduce((sum, row) => sum + Number(row[4]), 0);
+  const loss = `${plan.inputs} inputs, ${plan.outputs} outputs, loss ${lossName(spec.loss)}, ${total} parameters`;
   return [...table, `${loss}, ${of.dtype}, core ${of.core}, seed ${of.seed}`].join("\n");
 }

@@ -10,6 +10,8 @@ import {
   JOB_FLAGS,
   JOB_INPUT_GRADIENT_PTR,
   JOB_LEARNING_RATE,
+  JOB_MODE,
+  MODE_TRAIN,
   NET_LOSS_SCRATCH_PTR,
   NET_NODE_COUNT,
   NET_NODES_PTR,
@@ -30,7 +32,10 @@ import {
   NODE_INPUTS,
   NODE_KIND,
   NODE_KIND_AFFINE,
+  NODE_KIND_BATCH_NORM,
   NODE_KIND_DENSE,
+  NODE_KIND_DROPOUT,
+  NODE_KIND_NOISE,
   NODE_PITCH,
   NODE_SIZE,
   NODE_UNITS,
@@ -42,6 +47,8 @@ import { biasGradient, deltaPanels, forwardPanels, gradientPanels, gradientPanel
 import { deltaVector, forwardVector, gradientVector, updateVector } from "./gemv.ts";
 import type { Heap } from "./heap.ts";
 import { PANEL, roundUp } from "./lanes.ts";
+import { dropoutBackward, dropoutForward, noiseForward } from "./noise.ts";
+import { normalBackward, normalForward } from "./normalization.ts";
 import { clearPadding, packActivations, packDeltas } from "./panels.ts";
 
 export function nodeAt(heap: Heap, net: number, index: number): number {
@@ -55,11 +62,12 @@ export function outputNode(heap: Heap, net: number): number {
 
 /**
  * Units [begin, end) of node l, for n samples in panels, or with `vector` for one; what needs all units of the node follows
- * the last. `begin` is a multiple of 8.
+ * the last. `begin` is a multiple of 8. `job` is 0 but in training: only there dropout, noise and a batch's statistics count.
  */
 export function forwardNode(
   heap: Heap,
   net: number,
+  job: number,
   l: number,
   n: number,
   vector: boolean,
@@ -71,10 +79,13 @@ export function forwardNode(
   const aFrom = heap.ptr(nodeAt(heap, net, heap.int(node, NODE_FROM)), NODE_A_PTR);
   const units = heap.int(node, NODE_UNITS);
   const a = heap.ptr(node, NODE_A_PTR);
-  if (heap.int(node, NODE_KIND) === NODE_KIND_AFFINE) {
-    if (end === units) affineForward(heap, node, aFrom, n, vector);
-  } else denseForward(heap, net, node, aFrom, n, vector, begin, end);
+  const kind = heap.int(node, NODE_KIND);
+  if (kind === NODE_KIND_DENSE) denseForward(heap, net, node, aFrom, n, vector, begin, end);
   if (end < units) return;
+  if (kind === NODE_KIND_AFFINE) affineForward(heap, node, aFrom, n, vector);
+  else if (kind === NODE_KIND_DROPOUT) dropoutForward(heap, net, job, node, l, aFrom, n, vector);
+  else if (kind === NODE_KIND_NOISE) noiseForward(heap, net, job, node, l, aFrom, n, vector);
+  else if (kind >= NODE_KIND_BATCH_NORM) normalForward(heap, job, node, aFrom, n, vector);
   if (!vector) {
     clearPadding(heap, a, units, n);
     return;
@@ -166,7 +177,7 @@ export function backwardNode(
   const from = nodeAt(heap, net, heap.int(node, NODE_FROM));
   const pass = passesDelta(heap, net, job, l);
   if (heap.int(node, NODE_KIND) !== NODE_KIND_DENSE) {
-    if (begin === 0 && pass) affineBackward(heap, node, from, n, vector);
+    if (begin === 0) otherBackward(heap, job, node, from, n, vector, add, pass);
     return;
   }
   if (begin === 0 && l < heap.int(net, NET_NODE_COUNT) - 1) nodeSlope(heap, node, n, vector);
@@ -181,6 +192,31 @@ export function backwardNode(
   const last = end - nIn;
   if (vector) denseGradientVector(heap, job, node, from, trainW, trainB, descend, first, last);
   else denseGradientPanels(heap, net, job, node, from, n, trainW, trainB, add, descend, first, last);
+}
+
+/** The whole of a node that is not dense. */
+function otherBackward(
+  heap: Heap,
+  job: number,
+  node: number,
+  from: number,
+  n: number,
+  vector: boolean,
+  add: boolean,
+  pass: boolean,
+): void {
+  const kind = heap.int(node, NODE_KIND);
+  const dst = heap.ptr(from, NODE_DELTA_PTR);
+  if (kind >= NODE_KIND_BATCH_NORM) {
+    nodeSlope(heap, node, n, vector);
+    const all = (heap.int(job, JOB_FLAGS) & JOB_FLAG_ALL) !== 0;
+    normalBackward(heap, job, node, dst, { pass, all, n, vector, add });
+  } else if (!pass) return;
+  else if (kind === NODE_KIND_AFFINE) affineBackward(heap, node, from, n, vector);
+  else {
+    const trains = kind === NODE_KIND_DROPOUT && heap.int(job, JOB_MODE) === MODE_TRAIN;
+    dropoutBackward(heap, node, dst, trains, n, vector);
+  }
 }
 
 /** δ = (what the consumers handed down) ∘ f′(z). */

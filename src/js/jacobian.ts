@@ -33,7 +33,7 @@ import { readRows } from "./train.ts";
 export function jacobianForward(heap: Heap, net: number, job: number, first: number, n: number): void {
   readRows(heap, net, job, n, first, false);
   for (let l = 1; l < heap.int(net, NET_NODE_COUNT); l++) {
-    forwardNode(heap, net, l, n, false, 0, heap.int(nodeAt(heap, net, l), NODE_UNITS));
+    forwardNode(heap, net, 0, l, n, false, 0, heap.int(nodeAt(heap, net, l), NODE_UNITS));
   }
 }
 

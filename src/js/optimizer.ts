@@ -12,12 +12,12 @@ import {
   JOB_OPTIMIZER,
   JOB_WEIGHT_DECAY,
   NET_GRADIENTS_PTR,
-  NET_MAX_NORMS,
   NET_PARAMS_LENGTH,
   NET_PARAMS_PTR,
   NET_SEGMENT_COUNT,
   NET_SEGMENTS_PTR,
   NET_STATE_PTR,
+  NET_UNFUSED,
   OPTIMIZER_ADADELTA,
   OPTIMIZER_ADAGRAD,
   OPTIMIZER_ADAM,
@@ -58,7 +58,7 @@ export interface Run {
 
 /** Whether a step is plain descent and nothing else: then backprop.ts takes it while it forms the gradient. */
 export function isPlain(heap: Heap, net: number, job: number): boolean {
-  if (heap.int(job, JOB_ADJUST) !== 0 || heap.int(net, NET_MAX_NORMS) !== 0) return false;
+  if (heap.int(job, JOB_ADJUST) !== 0 || heap.int(net, NET_UNFUSED) !== 0) return false;
   return heap.int(job, JOB_OPTIMIZER) === OPTIMIZER_SGD && heap.double(job, JOB_WEIGHT_DECAY) === 0;
 }
 

@@ -73,7 +73,19 @@ export function uniform(seedLow: number, seedHigh: number, purpose: number, inde
 
 /** Number `element` of the standard normal stream (purpose, index). It shares blocks with the uniforms of that stream. */
 export function normal(seedLow: number, seedHigh: number, purpose: number, index: number, element: number): number {
-  philox(seedLow, seedHigh, element, index, 0, purpose);
+  return normalAt(seedLow, seedHigh, element, index, 0, purpose);
+}
+
+/** The same with word 2 of the counter. */
+export function normalAt(
+  seedLow: number,
+  seedHigh: number,
+  block: number,
+  index: number,
+  third: number,
+  purpose: number,
+): number {
+  philox(seedLow, seedHigh, block, index, third, purpose);
   const u0 = uniformOfBlock(0);
   const u1 = uniformOfBlock(1);
   return Math.sqrt(-2 * log64(1 - u0)) * cos2pi(u1);

@@ -145,7 +145,7 @@ function block(heap: Heap, net: number, job: number, mode: number, batch: number
       const size = phaseSize(heap, net, phase, last);
       const cost = weightsPerUnit(heap, net, l, phase > last, done);
       const to = pieceEnd(heap, net, l, phase > last, done, size, left / cost);
-      if (phase <= last) forwardNode(heap, net, l, n, vector, done, to);
+      if (phase <= last) forwardNode(heap, net, mode === MODE_TRAIN ? job : 0, l, n, vector, done, to);
       else if (l > 0) backwardNode(heap, net, job, l, n, vector, inStep > 0, descend, done, to);
       else if (phase === 2 * last + 2) adjust(heap, net, job, done, to);
       else update(heap, net, job, done, to);
@@ -321,7 +321,7 @@ export function predictRow(heap: Heap, net: number): number {
   const at = heap.index(a);
   heap.real.fill(0, at + inputs, at + roundUp(inputs, heap.lanes.tileCols));
   for (let l = 1; l < heap.int(net, NET_NODE_COUNT); l++) {
-    forwardNode(heap, net, l, 1, true, 0, heap.int(nodeAt(heap, net, l), NODE_UNITS));
+    forwardNode(heap, net, 0, l, 1, true, 0, heap.int(nodeAt(heap, net, l), NODE_UNITS));
   }
   return -1;
 }

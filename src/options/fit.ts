@@ -123,6 +123,8 @@ export interface FitContext {
   /** Rows of `x`, 1 or more. */
   readonly rows: number;
   readonly dtype: DType;
+  /** Layers that work with batches alone. */
+  readonly layers?: { readonly random: string | undefined; readonly batch: string | undefined };
   /** Whether outputs are classes, so that accuracy is counted. */
   readonly classes?: boolean;
   /** The optimizer last used, if any. */
@@ -142,7 +144,8 @@ export function resolveFitOptions(options: unknown = {}, context: FitContext, na
   const wholeBatch = FULL_BATCH.includes(optimizer.type);
   const wantedBatch = given.batchSize === undefined && wholeBatch ? "full" : given.batchSize;
   const batchSize = resolveBatchSize(wantedBatch, trainingRows);
-  if (wholeBatch) checkFullBatch(given, optimizer, batchSize, trainingRows);
+  if (wholeBatch) checkFullBatch(given, optimizer, batchSize, trainingRows, context.layers?.random);
+  if (context.layers?.batch !== undefined) checkBatches(context.layers.batch, batchSize, trainingRows);
   const has = { validation: validation.kind !== "none", accuracy: context.classes ?? false };
   const checkedEpochs = epochs === undefined ? FIT_DEFAULTS.epochs : integerIn("epochs", epochs, 1, LIMITS.epochs);
   const checkedShuffle = shuffle === undefined ? FIT_DEFAULTS.shuffle : booleanOf("shuffle", shuffle);
@@ -182,7 +185,11 @@ function checkFullBatch(
   { type }: ResolvedOptimizer,
   batchSize: number,
   rows: number,
+  layer: string | undefined,
 ): void {
+  if (layer !== undefined) {
+    throw new TypeError(`optimizer: '${type}' expects layers whose loss is the same in every step, got ${layer}`);
+  }
   if (batchSize < rows) {
     throw new RangeError(`batchSize: expected "full" with optimizer '${type}', got ${batchSize} of ${rows} rows`);
   }
@@ -193,6 +200,16 @@ function checkFullBatch(
   if (clip !== undefined && SEARCHING.includes(type)) {
     throw new TypeError(`${clip}: expected none with optimizer '${type}', which needs the loss's own gradient`);
   }
+}
+
+/** Every batch has two samples at least. */
+function checkBatches(layer: string, batchSize: number, rows: number): void {
+  const least = rows % batchSize === 0 ? batchSize : rows % batchSize;
+  if (least >= 2) return;
+  const last = batchSize === 1 ? "batches of 1" : "a last batch of 1";
+  throw new RangeError(
+    `batchSize: expected batches of at least 2 samples for ${layer}, got ${last} from ${rows} rows and batchSize ${batchSize}`,
+  );
 }
 
 function resolveMinGradient(minGradient: unknown, batchSize: number, rows: number): number | undefined {

@@ -67,10 +67,15 @@ export interface GradientCheck {
 export interface LayerWeights {
   W: Matrix;
   b?: Float32Array | Float64Array;
+  /** Of batch normalisation: running values [units]. */
+  mean?: Float32Array | Float64Array;
+  variance?: Float32Array | Float64Array;
 }
 
 /** What `setWeights` takes for one layer. */
 export interface LayerWeightsLike {
   W: Rows;
   b?: ArrayLike<number>;
+  mean?: ArrayLike<number>;
+  variance?: ArrayLike<number>;
 }

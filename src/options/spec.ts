@@ -50,7 +50,51 @@ export interface AffineSpec {
   shift: ArrayLike<number>;
 }
 
-export type LayerSpec = DenseSpec | AffineSpec;
+/** In training each value is 0 with probability `rate`, else divided by 1 − rate; elsewhere nothing. Srivastava et al. 2014. */
+export interface DropoutSpec {
+  type: "dropout";
+  /** 0 ≤ rate < 1. */
+  rate: number;
+}
+
+/** In training a normal number of mean 0 is added to each value; elsewhere nothing. */
+export interface GaussianNoiseSpec {
+  type: "gaussianNoise";
+  /** > 0. */
+  deviation: number;
+}
+
+interface NormalizationSpec {
+  /** ε > 0 under the root; 1e-5. */
+  epsilon?: number;
+  /** Of γ·x̂ + β, not softmax; "linear". */
+  activation?: Activation;
+  /** Of γ (W) and β (b), which begin with 1 and 0; true. */
+  trainable?: Trainable;
+}
+
+/**
+ * γ·x̂ + β, x̂ normalised by mean and biased variance of the unit over the batch, outside of training by their running values. Ioffe &
+ * Szegedy 2015. Batches have at least 2 samples.
+ */
+export interface BatchNormalizationSpec extends NormalizationSpec {
+  type: "batchNormalization";
+  /** Share of the batch in the running mean and (unbiased) variance, 0 < momentum ≤ 1; 0.1, PyTorch's (Keras counts the rest: 0.99). */
+  momentum?: number;
+}
+
+/** γ·x̂ + β, x̂ normalised by mean and biased variance of the sample over the units. Ba, Kiros & Hinton 2016. */
+export interface LayerNormalizationSpec extends NormalizationSpec {
+  type: "layerNormalization";
+}
+
+export type LayerSpec =
+  | DenseSpec
+  | AffineSpec
+  | DropoutSpec
+  | GaussianNoiseSpec
+  | BatchNormalizationSpec
+  | LayerNormalizationSpec;
 
 export interface NetworkSpec {
   inputs: number;
@@ -80,7 +124,42 @@ export interface ResolvedAffine {
   readonly shift: readonly number[];
 }
 
-export type ResolvedLayer<I = ResolvedInitializer> = ResolvedDense<I> | ResolvedAffine;
+export interface ResolvedDropout {
+  readonly type: "dropout";
+  readonly rate: number;
+}
+
+export interface ResolvedNoise {
+  readonly type: "gaussianNoise";
+  readonly deviation: number;
+}
+
+export interface ResolvedNormalization {
+  readonly type: "batchNormalization" | "layerNormalization";
+  readonly epsilon: number;
+  readonly activation: ResolvedActivation;
+  readonly trainable: Trainable;
+  /** Of batchNormalization alone. */
+  readonly momentum?: number;
+}
+
+export type ResolvedLayer<I = ResolvedInitializer> =
+  | ResolvedDense<I>
+  | ResolvedAffine
+  | ResolvedDropout
+  | ResolvedNoise
+  | ResolvedNormalization;
+
+/** Layers with parameters that training may change. */
+export function hasParameters<I>(
+  layer: ResolvedLayer<I> | undefined,
+): layer is ResolvedDense<I> | ResolvedNormalization {
+  return layer?.type === "dense" || isNormalization(layer);
+}
+
+export function isNormalization(layer: ResolvedLayer<unknown> | undefined): layer is ResolvedNormalization {
+  return layer?.type === "batchNormalization" || layer?.type === "layerNormalization";
+}
 
 /** A spec with every default filled in, a deep copy of what the user gave, frozen. */
 export interface ResolvedSpec<I = ResolvedInitializer> {
@@ -108,6 +187,14 @@ const DENSE_KEYS = {
   ],
   reserved: ["id", "from"],
 };
+const LAYER_TYPES = [
+  "dense",
+  "affine",
+  "dropout",
+  "gaussianNoise",
+  "batchNormalization",
+  "layerNormalization",
+] as const;
 const AFFINE_KEYS = { allowed: ["type", "scale", "shift"], reserved: ["id", "from"] };
 
 /**
@@ -125,12 +212,16 @@ export function resolveSpec(spec: unknown, dtype: DType = "float64"): ResolvedSp
   const resolved: ResolvedLayer[] = [];
   let nIn = inputs;
   for (let i = 0; i < count; i++) {
-    const layer = resolveLayer(layers[i], `layers[${i}]`, nIn, i === count - 1, resolved.at(-1)?.type, dtype);
+    const begun = resolved.find(({ type }) => type !== "affine")?.type;
+    const layer = resolveLayer(layers[i], `layers[${i}]`, nIn, i === count - 1, begun, dtype);
     resolved.push(layer);
-    nIn = widthOf(layer);
+    nIn = widthOf(layer, nIn);
   }
   const last = resolved.at(-1) as ResolvedLayer;
-  if (last.type !== "dense") throw new RangeError("layers: expected a dense layer at the end, got affine layers alone");
+  if (last.type !== "dense") {
+    const others = resolved.every(({ type }) => type === "affine") ? "affine layers alone" : last.type;
+    throw new RangeError(`layers: expected a dense layer at the end, got ${others}`);
+  }
   return Object.freeze({
     inputs,
     layers: Object.freeze(resolved),
@@ -143,17 +234,54 @@ function resolveLayer(
   name: string,
   nIn: number,
   isLast: boolean,
-  before: "dense" | "affine" | undefined,
+  before: ResolvedLayer["type"] | undefined,
   dtype: DType,
 ): ResolvedLayer {
   if (typeof layer !== "object" || layer === null || isArrayLike(layer)) throw kindError(name, "a layer object", layer);
   const given = (layer as { type?: unknown }).type;
-  const type = given === undefined ? "dense" : oneOf(`${name}.type`, given, ["dense", "affine"]);
+  const type = given === undefined ? "dense" : oneOf(`${name}.type`, given, LAYER_TYPES);
   if (type === "dense") return resolveDense(layer, name, nIn, isLast, dtype);
+  if (type !== "affine") return resolveOther(layer, type, name, dtype);
   if (before === "dense") {
     throw new RangeError(`${name}: expected a dense layer after a dense layer, got an affine one`);
   }
+  if (before !== undefined)
+    throw new RangeError(`${name}: expected affine layers at the beginning, got one after ${before}`);
   return resolveAffine(layer, name, nIn, dtype);
+}
+
+function resolveOther(
+  layer: object,
+  type: "dropout" | "gaussianNoise" | "batchNormalization" | "layerNormalization",
+  name: string,
+  dtype: DType,
+): ResolvedLayer {
+  if (type === "dropout") {
+    const { rate } = optionsObject(name, layer, { allowed: ["type", "rate"] });
+    const within = (value: number) => value >= 0 && value < 1;
+    return Object.freeze({ type, rate: numberThat(`${name}.rate`, rate, "a number ≥ 0 and < 1", within) });
+  }
+  const positive = (value: number) => rounded(value, dtype) > 0 && Number.isFinite(rounded(value, dtype));
+  const expected = `a number > 0 and finite in ${dtype}`;
+  if (type === "gaussianNoise") {
+    const { deviation } = optionsObject(name, layer, { allowed: ["type", "deviation"] });
+    return Object.freeze({ type, deviation: numberThat(`${name}.deviation`, deviation, expected, positive) });
+  }
+  const own = type === "batchNormalization" ? ["momentum"] : [];
+  const given = optionsObject(name, layer, { allowed: ["type", "epsilon", "activation", "trainable", ...own] });
+  const { epsilon = 1e-5, momentum = 0.1, trainable = SPEC_DEFAULTS.trainable } = given;
+  const { activation: f = SPEC_DEFAULTS.activation } = given;
+  const activation = resolveActivation(f, `${name}.activation`, dtype);
+  if (activation.type === "softmax")
+    throw new RangeError(`${name}.activation: expected one of a hidden layer, got 'softmax'`);
+  const share = (value: number) => value > 0 && value <= 1;
+  return Object.freeze({
+    type,
+    epsilon: numberThat(`${name}.epsilon`, epsilon, expected, positive),
+    activation,
+    trainable: resolveTrainable(trainable, `${name}.trainable`, true),
+    ...(own.length > 0 && { momentum: numberThat(`${name}.momentum`, momentum, "a number > 0 and ≤ 1", share) }),
+  });
 }
 
 function resolveDense(layer: object, name: string, nIn: number, isLast: boolean, dtype: DType): ResolvedDense {
@@ -214,6 +342,15 @@ function resolveLimits(
   return { ...(l1 > 0 && { l1 }), ...(l2 > 0 && { l2 }), ...(biases && { penalizeBias: true }), ...norm };
 }
 
+/** The first layer that changes the loss from step to step, and the first that needs batches, in words. */
+export function batchLayers({ layers }: ResolvedSpec): { random: string | undefined; batch: string | undefined } {
+  const first = (types: readonly string[]) => {
+    const l = layers.findIndex(({ type }) => types.includes(type));
+    return l < 0 ? undefined : `layers[${l}], ${layers[l]?.type}`;
+  };
+  return { random: first(["dropout", "gaussianNoise", "batchNormalization"]), batch: first(["batchNormalization"]) };
+}
+
 /** Whether the loss in training has a penalty. */
 export function hasPenalty(spec: ResolvedSpec): boolean {
   return spec.layers.some((layer) => layer.type === "dense" && (layer.l1 !== undefined || layer.l2 !== undefined));
@@ -236,22 +373,24 @@ export function resolveTrainable(trainable: unknown, name: string, bias: boolean
   throw typeof trainable === "string" ? valueError(name, expected, trainable) : kindError(name, expected, trainable);
 }
 
-function widthOf(layer: ResolvedLayer): number {
-  return layer.type === "dense" ? layer.units : layer.scale.length;
+/** Units of a layer that reads nIn. */
+export function widthOf(layer: ResolvedLayer<unknown>, nIn: number): number {
+  return layer.type === "dense" ? layer.units : nIn;
 }
 
 /** Units of the last layer. */
 export function outputsOf(spec: ResolvedSpec): number {
-  return widthOf(spec.layers.at(-1) as ResolvedLayer);
+  return (spec.layers.at(-1) as ResolvedDense).units;
 }
 
-/** Weights and biases of all dense layers, trainable or not. A double: it may be far more than fits in memory. */
+/** Values that a file holds: parameters of all layers, trainable or not, and running statistics. A double: it may be far more than fits. */
 export function parameterCount(spec: ResolvedSpec): number {
   let count = 0;
   let nIn = spec.inputs;
   for (const layer of spec.layers) {
     if (layer.type === "dense") count += layer.units * (nIn + (layer.bias ? 1 : 0));
-    nIn = widthOf(layer);
+    else if (isNormalization(layer)) count += (layer.type === "batchNormalization" ? 4 : 2) * nIn;
+    nIn = widthOf(layer, nIn);
   }
   return count;
 }

@@ -5,10 +5,14 @@ import type { RowSource } from "../data/rows.ts";
 import type { TargetSource } from "../data/targets.ts";
 import type { Model } from "../model.ts";
 import type { GradientCheck } from "../options/results.ts";
+import type { Segment } from "../plan.ts";
 import { runPass } from "./passes.ts";
 
 /** Of a central difference in f64: near the cube root of the machine epsilon, where both errors balance. */
 const STEP = 6e-6;
+
+const isChecked = (segment: Segment): segment is Segment & { readonly part: "W" | "b" } =>
+  segment.part === "W" || segment.part === "b";
 
 /** Compares up to `limit` parameters of a float64 model, spread evenly; parameters end as they were. */
 export function checkGradients(model: Model, x: RowSource, y: TargetSource, limit: number): GradientCheck {
@@ -16,16 +20,17 @@ export function checkGradients(model: Model, x: RowSource, y: TargetSource, limi
   model.demand({ training: true, reports: 1 });
   runPass(model, abi.MODE_GRADIENT, x, y, { all: true });
   const { plan } = memory;
-  const gradients = plan.segments.map((segment) => memory.readSegment(plan.gradients, segment));
+  const segments = plan.segments.filter(isChecked);
+  const gradients = segments.map((segment) => memory.readSegment(plan.gradients, segment));
   let norm = 0;
   for (const values of gradients) for (const value of values) norm = Math.max(norm, Math.abs(value));
-  const total = plan.parameterCount;
+  const total = segments.reduce((sum, { rows, cols }) => sum + rows * cols, 0);
   const stride = Math.max(1, Math.ceil(total / limit));
   let worst: GradientCheck["worst"] | undefined;
   let maxRelativeError = -1;
   let checked = 0;
   let base = 0;
-  for (const [s, segment] of plan.segments.entries()) {
+  for (const [s, segment] of segments.entries()) {
     const { rows, cols, part, layer } = segment;
     const values = memory.readSegment(plan.params, segment);
     const lossAt = (index: number, value: number): number => {

@@ -78,6 +78,7 @@ export class Driver {
   }
 
   private blockSamples(perSample: number): number {
+    if (this.model.wholeBatches) return this.model.memory.plan.demand.blockSamples;
     const affordable = Math.floor(this.pace.budget / perSample / 8) * 8;
     return (
       tuning.blockSamples ?? Math.min(this.model.memory.plan.demand.blockSamples, Math.max(LEAST_BLOCK, affordable))

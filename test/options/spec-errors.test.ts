@@ -82,7 +82,11 @@ describe("resolveSpec names what is wrong", () => {
       RangeError,
       `layers[0].activation: expected ${ACTIVATIONS}, got 'felu', did you mean 'relu'?`,
     );
-    refuses(oneLayer({ type: "conv" }), RangeError, "layers[0].type: expected dense or affine, got 'conv'");
+    refuses(
+      oneLayer({ type: "conv" }),
+      RangeError,
+      "layers[0].type: expected dense, affine, dropout, gaussianNoise, batchNormalization or layerNormalization, got 'conv'",
+    );
     refuses(
       oneLayer({}, { loss: "mse" }),
       RangeError,
