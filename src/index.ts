@@ -54,6 +54,7 @@ export type {
   LayerWeightsLike,
   Metrics,
 } from "./options/results.ts";
+export type { ScalingMethod } from "./options/scaling.ts";
 export type { EarlyStopping, Monitor, Schedule, Span } from "./options/schedule.ts";
 export type {
   AffineSpec,
@@ -65,5 +66,6 @@ export type {
   LayerNormalizationSpec,
   LayerSpec,
   NetworkSpec,
+  ScalingSpec,
   Trainable,
 } from "./options/spec.ts";

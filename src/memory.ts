@@ -8,6 +8,7 @@ import { type LossName, lossName } from "./options/loss.ts";
 import type { DType } from "./options/network.ts";
 import {
   hasParameters,
+  isFixed,
   isNormalization,
   type ResolvedLayer,
   type ResolvedSpec,
@@ -64,6 +65,9 @@ const LOSS_CODES: Readonly<Record<LossName, number>> = {
 const NODE_KINDS: Readonly<Record<ResolvedLayer["type"], number>> = {
   dense: abi.NODE_KIND_DENSE,
   affine: abi.NODE_KIND_AFFINE,
+  standardize: abi.NODE_KIND_AFFINE,
+  minMax: abi.NODE_KIND_AFFINE,
+  robust: abi.NODE_KIND_AFFINE,
   dropout: abi.NODE_KIND_DROPOUT,
   gaussianNoise: abi.NODE_KIND_NOISE,
   batchNormalization: abi.NODE_KIND_BATCH_NORM,
@@ -78,7 +82,7 @@ export const trainsPart = (trainable: Trainable, part: Part): boolean =>
 /** The memory of one network: its core, its plan, and every copy in and out. */
 export class NetworkMemory {
   core: Core;
-  readonly spec: ResolvedSpec;
+  spec: ResolvedSpec;
   readonly seed: number;
   plan: Plan;
   private row: { readonly x: Reals; readonly out: Reals } | undefined;
@@ -214,7 +218,8 @@ export class NetworkMemory {
     const { plan } = this;
     const record = this.record({ offset: plan.nodeRecords.offset + index * abi.NODE_SIZE, bytes: abi.NODE_SIZE });
     const set = (field: number, value: number) => record.setInt32(field, value, true);
-    const { layer, W, b } = node;
+    const { W, b } = node;
+    const layer = index === 0 ? undefined : this.spec.layers[index - 1];
     set(abi.NODE_KIND, layer === undefined ? abi.NODE_KIND_INPUT : NODE_KINDS[layer.type]);
     set(abi.NODE_UNITS, node.units);
     set(abi.NODE_INPUTS, node.inputs);
@@ -240,9 +245,12 @@ export class NetworkMemory {
     set(abi.NODE_VARIANCE_PTR, statistic("variance"));
     if (layer?.type === "dropout") record.setFloat64(abi.NODE_RATE, layer.rate, true);
     if (layer?.type === "gaussianNoise") record.setFloat64(abi.NODE_RATE, layer.deviation, true);
-    if (layer?.type === "affine" && node.scale && node.shift) {
-      this.reals(node.scale).set(layer.scale);
-      this.reals(node.shift).set(layer.shift);
+    if (isFixed(layer) && node.scale && node.shift) {
+      const [scale, shift] = [this.reals(node.scale), this.reals(node.shift)];
+      if (layer.scale === undefined) scale.fill(1);
+      else scale.set(layer.scale);
+      if (layer.shift === undefined) shift.fill(0);
+      else shift.set(layer.shift);
     }
     const own = trainable[index - 1] ?? false;
     // Something below is trained: its error signal comes through this node.

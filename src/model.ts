@@ -39,7 +39,7 @@ const BLOCK_BYTES = 2 ** 26;
 const BLOCK_SAMPLES = 512;
 
 export class Model {
-  readonly spec: ResolvedSpec;
+  spec: ResolvedSpec;
   readonly dtype: DType;
   readonly seed: number;
   readonly memory: NetworkMemory;
@@ -101,6 +101,14 @@ export class Model {
     const size = this.dtype === "float32" ? 4 : 8;
     const affordable = Math.floor(BLOCK_BYTES / bytesPerSample(this.spec, size) / 8) * 8;
     return Math.max(8, Math.min(Math.ceil(batch / 8) * 8, BLOCK_SAMPLES, affordable));
+  }
+
+  /** Puts scalings into use that a fit has found; all else in `spec` is as before. */
+  useScalings(spec: ResolvedSpec): void {
+    if (spec === this.spec) return;
+    this.spec = spec;
+    this.memory.spec = spec;
+    this.memory.writeRecords(this.trainable);
   }
 
   /** Lays the memory out for at least this demand and writes the records. State in use keeps its room. */

@@ -4,6 +4,7 @@ import type { Core } from "./core/exports.ts";
 import { instantiateCore, instantiateCoreSync } from "./core/instantiate.ts";
 import { checkInto } from "./data/into.ts";
 import { type Matrix, type Rows, rowSource, type Targets } from "./data/rows.ts";
+import { unscaleOutputs } from "./data/scaling.ts";
 import { targetSource } from "./data/targets.ts";
 import { copyWeights, toMeanOne } from "./data/weights.ts";
 import type { Reals } from "./memory.ts";
@@ -42,6 +43,7 @@ import {
   resolveSpec,
   resolveTrainable,
   type Trainable,
+  unfittedScaling,
   withoutValues,
 } from "./options/spec.ts";
 import { checkWeights, findSegment, readLayers } from "./parameters.ts";
@@ -93,13 +95,11 @@ export class Network {
   declare readonly [Symbol.dispose]: () => void;
 
   readonly #model: Model;
-  readonly #spec: KeptSpec;
 
   private constructor(model: Model) {
     if (!(model instanceof Model))
       throw new TypeError("Network: expected Network.create or createSync, got new Network");
     this.#model = model;
-    this.#spec = withoutValues(model.spec);
   }
 
   /**
@@ -133,10 +133,11 @@ export class Network {
   /** The spec with every default filled in; initial values given as arrays have become weights. */
   get spec(): KeptSpec {
     const { trainable } = this.#model;
-    const layers = this.#spec.layers.map((layer, l) =>
+    const spec = withoutValues(this.#model.spec);
+    const layers = spec.layers.map((layer, l) =>
       hasParameters(layer) ? Object.freeze({ ...layer, trainable: trainable[l] ?? layer.trainable }) : layer,
     );
-    return Object.freeze({ ...this.#spec, layers: Object.freeze(layers) });
+    return Object.freeze({ ...spec, layers: Object.freeze(layers) });
   }
 
   /** Columns of x. */
@@ -232,6 +233,12 @@ export class Network {
         `step: expected an optimizer that steps by gradients alone, got '${optimizer.type}'; use fit`,
       );
     }
+    const unfitted = unfittedScaling(model.spec);
+    if (unfitted !== undefined) {
+      throw new Error(
+        `step: ${unfitted} is found by the first fit; call fit first, or give scale and shift in the spec`,
+      );
+    }
     const { batch } = batchLayers(model.spec);
     if (batch !== undefined && xs.rows < 2) {
       throw new RangeError(`x: expected at least 2 rows for ${batch}, got ${xs.rows}`);
@@ -260,8 +267,12 @@ export class Network {
     // Rows are checked window by window; the user's matrix is written when all of them have passed.
     const direct = into !== undefined && source.rows <= model.memory.plan.stagingRows;
     const data = direct ? into.data : this.#array(source.rows * this.outputs);
+    const { targetScaling } = model.spec;
     runPass(model, abi.MODE_PREDICT, source, undefined, {
-      onWindow: (first, _last, out) => data.set(out, first * this.outputs),
+      onWindow: (first, _last, out) => {
+        if (targetScaling !== undefined) unscaleOutputs(out, targetScaling);
+        data.set(out, first * this.outputs);
+      },
     });
     if (into !== undefined && !direct) into.data.set(data);
     return into ?? { data, shape };
@@ -275,7 +286,7 @@ export class Network {
   predictClasses(x: Rows): Int32Array {
     this.#steady("predictClasses");
     const { outputs } = this;
-    const last = this.#spec.layers[this.#spec.layers.length - 1];
+    const last = this.#model.spec.layers.at(-1);
     if (outputs === 1 && !(last?.type === "dense" && last.activation.type === "sigmoid")) {
       throw new RangeError(
         "predictClasses: expected several outputs or one sigmoid output, got one output of another kind",
@@ -389,9 +400,9 @@ export class Network {
   /** Freezes or frees a layer, or the one part of it, from the next step on. Optimizer state stays. */
   setTrainable(layer: number, trainable: Trainable): void {
     this.#idle("setTrainable");
-    const count = this.#spec.layers.length;
-    const index = integerIn("layer", layer, 0, count - 1);
-    const spec = this.#spec.layers[index];
+    const { layers } = this.#model.spec;
+    const index = integerIn("layer", layer, 0, layers.length - 1);
+    const spec = layers[index];
     if (!hasParameters(spec)) {
       throw new RangeError(`layer: expected a layer with parameters, got layers[${index}], which has none to train`);
     }
@@ -453,7 +464,7 @@ export class Network {
     const xs = rowSource(x, "x", this.inputs);
     return [
       xs,
-      targetSource(y, "y", { rows: xs.rows, outputs: this.outputs, loss: lossName(this.#spec.loss) }),
+      targetSource(y, "y", { rows: xs.rows, outputs: this.outputs, loss: lossName(this.#model.spec.loss) }),
     ] as const;
   }
 

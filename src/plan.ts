@@ -4,7 +4,14 @@ import { JOB_SIZE, NET_SIZE, NODE_SIZE, SEGMENT_SIZE } from "./core/abi.ts";
 import { keepsNetInput } from "./options/activation.ts";
 import { readsNetInput } from "./options/loss.ts";
 import type { DType } from "./options/network.ts";
-import { hasParameters, isNormalization, type ResolvedLayer, type ResolvedSpec, widthOf } from "./options/spec.ts";
+import {
+  hasParameters,
+  isFixed,
+  isNormalization,
+  type ResolvedLayer,
+  type ResolvedSpec,
+  widthOf,
+} from "./options/spec.ts";
 
 /** Bytes 0 … BASE−1 stay free for the static data of debug builds. */
 const BASE = 4096;
@@ -37,7 +44,6 @@ export interface Segment {
 export interface PlannedNode {
   readonly units: number;
   readonly inputs: number;
-  readonly layer: ResolvedLayer | undefined;
   readonly W: Segment | undefined;
   readonly b: Segment | undefined;
   /** Affine: scale and shift [units] each. */
@@ -188,11 +194,10 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
   const validationJob = cursor.take(JOB_SIZE);
   const hash = cursor.take(16);
   const classWeights = cursor.take(8 * classWeightsOf(spec).length);
-  const constants = spec.layers.map((layer) =>
-    layer.type === "affine"
-      ? { scale: cursor.take(layer.scale.length * size), shift: cursor.take(layer.shift.length * size) }
-      : undefined,
-  );
+  const constants = spec.layers.map((layer, l) => {
+    const bytes = (widths[l] as number) * size;
+    return isFixed(layer) ? { scale: cursor.take(bytes), shift: cursor.take(bytes) } : undefined;
+  });
   const params = cursor.take(paramsLength * size);
   const gradients = cursor.take(demand.training ? paramsLength * size : 0);
   const state = cursor.take(demand.slots * paramsLength * size);
@@ -214,7 +219,6 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
     return {
       units,
       inputs: n === 0 ? units : (widths[n - 1] as number),
-      layer,
       W: segments.find((segment) => segment.layer === n - 1 && segment.part === "W"),
       b: segments.find((segment) => segment.layer === n - 1 && segment.part === "b"),
       scale: constants[n - 1]?.scale,

@@ -1,5 +1,6 @@
 import { lossName } from "./options/loss.ts";
-import { hasParameters, type KeptSpec } from "./options/spec.ts";
+import { isUnfitted } from "./options/scaling.ts";
+import { hasParameters, isFixed, type KeptSpec, type ResolvedLayer } from "./options/spec.ts";
 import type { Plan } from "./plan.ts";
 
 /** One line per layer: shape, activation, parameters. */
@@ -15,7 +16,7 @@ export function summarize(
     if (!hasParameters(layer)) {
       const option =
         layer.type === "dropout" ? `(${layer.rate})` : layer.type === "gaussianNoise" ? `(${layer.deviation})` : "";
-      rows.push([String(l), `${layer.type}${option}`, shape, "", "0", layer.type === "affine" ? "fixed" : ""]);
+      rows.push([String(l), `${layer.type}${option}`, shape, "", "0", fixedness(layer)]);
       continue;
     }
     const { activation, trainable } = layer;
@@ -35,4 +36,9 @@ export function summarize(
   const total = rows.slice(1).reduce((sum, row) => sum + Number(row[4]), 0);
   const loss = `${plan.inputs} inputs, ${plan.outputs} outputs, loss ${lossName(spec.loss)}, ${total} parameters`;
   return [...table, `${loss}, ${of.dtype}, core ${of.core}, seed ${of.seed}`].join("\n");
+}
+
+function fixedness(layer: ResolvedLayer<unknown>): string {
+  if (!isFixed(layer)) return "";
+  return isUnfitted(layer) ? "by the first fit" : "fixed";
 }

@@ -2,12 +2,13 @@
 import { Network } from "../../dist/index.js";
 
 /** Predictions of the test rows: numbers, or classes. */
-export function learn({ units, hidden = "tanh", output, epochs }, { x, y, test }, seed) {
-  const layers = units.slice(1).map((count, l) => ({
+export function learn({ units, hidden = "tanh", output, epochs, scaling = [], targetScaling }, { x, y, test }, seed) {
+  const dense = units.slice(1).map((count, l) => ({
     units: count,
     activation: l === units.length - 2 ? output : hidden,
   }));
-  const network = Network.createSync({ inputs: units[0], layers }, { seed });
+  const layers = [...scaling, ...dense];
+  const network = Network.createSync({ inputs: units[0], layers, ...(targetScaling && { targetScaling }) }, { seed });
   network.fitSync(x, y, { epochs });
   const found = output === "linear" ? network.predict(test.x).data : network.predictClasses(test.x);
   network.dispose();

@@ -4,8 +4,8 @@
 //   npm ci --ignore-scripts --prefix bench/defaults     # brain.js and synaptic
 import { parseArgs } from "node:util";
 import { load as loadBrain } from "./brain.mjs";
-import { learn } from "./chainrule.mjs";
-import { PROBLEMS } from "./problems.mjs";
+import { learn as learnOurs } from "./chainrule.mjs";
+import { PROBLEMS, standardized } from "./problems.mjs";
 import { load as loadSynaptic } from "./synaptic.mjs";
 
 const { values } = parseArgs({
@@ -33,7 +33,8 @@ function run(learn, problem) {
   const scores = [];
   const start = performance.now();
   for (let seed = 0; seed < seeds && performance.now() - start < PATIENCE * 1000; seed++) {
-    const data = problem.data(seed);
+    const raw = problem.data(seed);
+    const data = problem.scaling === undefined || learn === learnOurs ? raw : standardized(raw);
     const found = learn(problem, data, seed);
     scores.push(problem.output === "linear" ? determination(found, data.test.y) : share(found, data.test.y));
   }
@@ -61,7 +62,7 @@ function missed({ goal }, { runs, solved, median, worst }) {
   return median < goal.median || worst < (goal.worst ?? Number.NEGATIVE_INFINITY);
 }
 
-const libraries = { chainrule: learn };
+const libraries = { chainrule: learnOurs };
 for (const [name, load] of [
   ["brain.js", loadBrain],
   ["synaptic", loadSynaptic],

@@ -22,7 +22,7 @@ export async function benchCommand(
   const hidden = unitsValue(values, "hidden") ?? TRAIN_DEFAULTS.hidden;
   const problem = digitsProblem();
   const all = Int32Array.from(problem.y, (_, row) => row);
-  const spec = specFor(problem, { hidden, activation: TRAIN_DEFAULTS.activation }, problem.scalingFor(all));
+  const spec = specFor(problem, { hidden, activation: TRAIN_DEFAULTS.activation });
   const cores = availableCores(spec);
   const units = [problem.columns.length, ...hidden, problem.classes.length].join("-");
   stdout.write(`digits, network ${units}, ${grouped(all.length)} rows, batch ${batch}, ${dtype}\n\n`);

@@ -1,8 +1,7 @@
 import { digits } from "../datasets/digits.ts";
-import type { DType } from "../index.ts";
+import type { DType, LayerSpec } from "../index.ts";
 import { indexOfColumn, numbersOf, readCsv } from "./csv.ts";
 import { CliError } from "./errors.ts";
-import { type Scaling, standardization } from "./scaling.ts";
 import { type Targets, type Task, targetsOf } from "./targets.ts";
 
 /** Data to learn from, in raw units. */
@@ -12,8 +11,8 @@ export interface Problem extends Targets {
   x: Float32Array | Float64Array;
   columns: string[];
   target: string;
-  /** The fixed scaling of the inputs; it may look at the training rows only. */
-  scalingFor(trainingRows: Int32Array): Scaling;
+  /** What scales the inputs. */
+  scaling: LayerSpec;
 }
 
 /** Fewer rows cannot be cut into 64/16/20 % of any use. */
@@ -22,8 +21,8 @@ const MIN_ROWS = 10;
 /** The embedded digits: grey levels 0…16 scaled to −1…1. */
 export function digitsProblem(): Problem {
   const { x, y, columns, classes, target } = digits();
-  const scaling = { scale: columns.map(() => 1 / 8), shift: columns.map(() => -1) };
-  return { name: "digits", task: "classification", x: x.data, y, columns, classes, target, scalingFor: () => scaling };
+  const scaling: LayerSpec = { type: "affine", scale: columns.map(() => 1 / 8), shift: columns.map(() => -1) };
+  return { name: "digits", task: "classification", x: x.data, y, columns, classes, target, scaling };
 }
 
 /** A CSV file: `target` is one of its columns, `ignore` names columns to leave out, all others are inputs. */
@@ -42,12 +41,5 @@ export function csvProblem(
   if (table.rows < MIN_ROWS) throw new CliError(`${file}: expected at least ${MIN_ROWS} rows, got ${table.rows}`);
   const targets = targetsOf(table, target, dtype, task);
   const x = numbersOf(table, columns, dtype);
-  return {
-    name: file,
-    ...targets,
-    x,
-    columns,
-    target,
-    scalingFor: (rows) => standardization(x, columns.length, rows),
-  };
+  return { name: file, ...targets, x, columns, target, scaling: { type: "standardize" } };
 }

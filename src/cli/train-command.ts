@@ -61,7 +61,7 @@ export async function trainCommand(files: readonly string[], values: Values, ter
   checkWritable(output, files);
   const problem = problemOf(files, values, settings.dtype);
   const parts = splitProblem(problem, settings.seed);
-  const spec = specFor(problem, settings, problem.scalingFor(parts.train));
+  const spec = specFor(problem, settings);
   const { seed, dtype, core } = settings;
   const network = await Network.create(spec, { seed, dtype, core });
   const say = (text: string) => quiet || terminal.stdout.write(text);
@@ -127,7 +127,7 @@ function coreLine(problem: Problem, parts: Parts, network: Network, settings: Tr
   const { core } = network;
   if (!compare || core === "js") return `core: ${core}\n`;
   const { batch, optimizer, dtype } = settings;
-  const spec = specFor(problem, settings, problem.scalingFor(parts.train));
+  const spec = specFor(problem, settings);
   const sample = sampleOf(problem, parts.train);
   const [own = 0, js = 0] = trainingSpeeds([core, "js"], { spec, sample, batch, optimizer, dtype });
   return (

@@ -12,7 +12,6 @@ import type {
   Optimizer,
 } from "../index.ts";
 import type { Problem } from "./problem.ts";
-import { type Scaling, targetScale } from "./scaling.ts";
 import type { Task } from "./targets.ts";
 
 /** Everything `train` can be told about the network and its training. */
@@ -69,17 +68,15 @@ export function sampleOf({ x, y, columns }: Problem, rows: Int32Array): Sample {
   return { x: { data, shape: [rows.length, cols] }, y: part };
 }
 
-/** Fixed scaling, hidden layers, and softmax over the classes or one linear unit. */
+/** Scaling, hidden layers, and softmax over the classes or one linear unit that learns the standardised target. */
 export function specFor(
   problem: Problem,
   { hidden, activation }: Pick<TrainSettings, "hidden" | "activation">,
-  scaling: Scaling,
 ): NetworkSpec {
-  const layers: LayerSpec[] = [{ type: "affine", ...scaling }];
-  for (const units of hidden) layers.push({ units, activation });
-  if (problem.task === "classification") layers.push({ units: problem.classes.length, activation: "softmax" });
-  else layers.push({ units: 1 });
-  return { inputs: problem.columns.length, layers };
+  const layers: LayerSpec[] = [problem.scaling, ...hidden.map((units) => ({ units, activation }))];
+  const inputs = problem.columns.length;
+  if (problem.task === "regression") return { inputs, layers: [...layers, { units: 1 }], targetScaling: "standardize" };
+  return { inputs, layers: [...layers, { units: problem.classes.length, activation: "softmax" }] };
 }
 
 export interface Trained {
@@ -95,10 +92,7 @@ export interface Trained {
  */
 const keepFor = (task: Task) => (task === "classification" ? "last" : "best");
 
-/**
- * Trains on the training part. A regression learns the standardised target; its last layer is rescaled afterwards, so
- * that the network answers in the target's unit.
- */
+/** Trains on the training part. */
 export async function trainProblem(
   problem: Problem,
   parts: Parts,
@@ -106,18 +100,14 @@ export async function trainProblem(
   settings: TrainSettings,
   watch: { onEpoch: (report: EpochReport) => void; signal: AbortSignal },
 ): Promise<Trained> {
-  const regression = problem.task === "regression";
-  const unit = regression ? targetScale(problem.y as Float64Array, parts.train) : { mean: 0, deviation: 1 };
-  const learnable = ({ x, y }: Sample): Sample =>
-    regression ? { x, y: Float64Array.from(y, (value) => (value - unit.mean) / unit.deviation) } : { x, y };
-  const train = learnable(sampleOf(problem, parts.train));
+  const train = sampleOf(problem, parts.train);
   const keepBest = (settings.keep ?? keepFor(problem.task)) === "best";
   let best = { epoch: 0, loss: Number.POSITIVE_INFINITY, weights: [] as LayerWeights[] };
   const { epochs } = await network.fit(train.x, train.y, {
     epochs: settings.epochs,
     batchSize: settings.batch,
     optimizer: settings.optimizer,
-    validation: learnable(sampleOf(problem, parts.validation)),
+    validation: sampleOf(problem, parts.validation),
     signal: watch.signal,
     onEpoch: (report) => {
       const loss = report.validation?.loss ?? Number.NaN;
@@ -127,15 +117,6 @@ export async function trainProblem(
   });
   // The best epoch is 0 when no validation loss was finite.
   const kept = keepBest && best.epoch > 0 ? best.epoch : settings.epochs;
-  const weights = kept === best.epoch ? best.weights : network.weights();
-  network.setWeights(regression ? rescaled(weights, unit) : weights);
+  if (kept === best.epoch) network.setWeights(best.weights);
   return { network, reports: epochs, kept };
-}
-
-/** The weights of a network whose one linear output is deviation·a + mean: W·deviation, b·deviation + mean. */
-function rescaled(weights: LayerWeights[], { mean, deviation }: { mean: number; deviation: number }): LayerWeights[] {
-  const last = weights.at(-1) as LayerWeights;
-  const W = { data: last.W.data.map((w) => w * deviation), shape: last.W.shape };
-  const b = last.b?.map((value) => value * deviation + mean) as LayerWeights["b"];
-  return [...weights.slice(0, -1), b ? { W, b } : { W }];
 }

@@ -51,6 +51,8 @@ export interface FitOptions extends Clipping {
    * on; the loss of a step is Σ w·ℓ / B. Rows held back for validation count alike.
    */
   sampleWeights?: ArrayLike<number>;
+  /** Finds scaling layers and targetScaling anew in these training rows; false: only the first fit finds them. */
+  refit?: boolean;
   /** The learning rate of each step; left out: the optimizer's for all. */
   schedule?: Schedule | undefined;
   /** Ends training with the epoch whose loss in training is at most this; ≥ 0. */
@@ -85,6 +87,7 @@ export interface ResolvedFitOptions extends ResolvedClipping {
     | { readonly kind: "data"; readonly x: unknown; readonly y: unknown };
   /** As given; data/ checks them. */
   readonly sampleWeights: unknown;
+  readonly refit: boolean;
   readonly schedule: ResolvedSchedule | undefined;
   readonly goal: number | undefined;
   readonly minGradient: number | undefined;
@@ -105,6 +108,7 @@ const KEYS = {
     "shuffle",
     "validation",
     "sampleWeights",
+    "refit",
     "schedule",
     "goal",
     "minGradient",
@@ -123,6 +127,8 @@ export interface FitContext {
   /** Rows of `x`, 1 or more. */
   readonly rows: number;
   readonly dtype: DType;
+  /** Whether the network has a scaling that a fit finds. */
+  readonly scales?: boolean;
   /** Layers that work with batches alone. */
   readonly layers?: { readonly random: string | undefined; readonly batch: string | undefined };
   /** Whether outputs are classes, so that accuracy is counted. */
@@ -156,6 +162,7 @@ export function resolveFitOptions(options: unknown = {}, context: FitContext, na
     shuffle: checkedShuffle && wantedBatch !== "full" && !wholeBatch,
     validation,
     sampleWeights: given.sampleWeights,
+    refit: resolveRefit(given.refit, context.scales ?? false),
     schedule: resolveSchedule(given.schedule, has),
     goal: given.goal === undefined ? undefined : numberThat("goal", given.goal, "a finite number ≥ 0", (x) => x >= 0),
     minGradient: resolveMinGradient(given.minGradient, batchSize, trainingRows),
@@ -166,6 +173,16 @@ export function resolveFitOptions(options: unknown = {}, context: FitContext, na
     maxSteps: maxSteps === undefined ? undefined : integerIn("maxSteps", maxSteps, 1, LIMITS.steps),
     maxSeconds: maxSeconds === undefined ? Number.POSITIVE_INFINITY : resolveSeconds(maxSeconds),
   });
+}
+
+function resolveRefit(given: unknown, scales: boolean): boolean {
+  const refit = given === undefined ? false : booleanOf("refit", given);
+  if (refit && !scales) {
+    throw new RangeError(
+      "refit: expected false for a network without a standardize, minMax or robust layer and without targetScaling, got true",
+    );
+  }
+  return refit;
 }
 
 function resolveBatchSize(batchSize: unknown, trainingRows: number): number {

@@ -1,154 +1,36 @@
-import { copyVector, isArrayLike } from "../data/vector.ts";
+import { isArrayLike } from "../data/vector.ts";
 import { kindError, valueError } from "../errors.ts";
-import { ACTIVATIONS, type Activation, initFor, type ResolvedActivation, resolveActivation } from "./activation.ts";
+import { ACTIVATIONS, initFor, resolveActivation } from "./activation.ts";
 import { booleanOf, integerIn, list, numberThat, oneOf, optionsObject, rounded } from "./checks.ts";
 import { LIMITS, SPEC_DEFAULTS } from "./defaults.ts";
 import {
-  type BiasInitializer,
-  type Initializer,
   type KeptInitializer,
   type ResolvedInitializer,
   resolveBiasInitializer,
   resolveInitializer,
 } from "./initializer.ts";
-import { type Loss, type ResolvedLoss, resolveLoss } from "./loss.ts";
+import { resolveLoss } from "./loss.ts";
 import type { DType } from "./network.ts";
+import {
+  copyAffine,
+  isScalingMethod,
+  isUnfitted,
+  resolveScaling,
+  resolveTargetScaling,
+  SCALING_METHODS,
+} from "./scaling.ts";
+import type {
+  KeptSpec,
+  ResolvedAffine,
+  ResolvedDense,
+  ResolvedLayer,
+  ResolvedNormalization,
+  ResolvedScaling,
+  ResolvedSpec,
+  Trainable,
+} from "./spec-types.ts";
 
-/** true: all of it; "weights", "bias": that part alone. */
-export type Trainable = boolean | "weights" | "bias";
-
-/** a = activation(W·a⁻ + b). */
-export interface DenseSpec {
-  type?: "dense";
-  units: number;
-  /** "linear". */
-  activation?: Activation;
-  /** true. */
-  bias?: boolean;
-  /** true. */
-  trainable?: Trainable;
-  /** lecunNormal for selu, heUniform for relu and its kin (elu, gelu, silu, softplus, mish, …), else xavierUniform. */
-  init?: Initializer;
-  /** "zeros"; with init nguyenWidrow the same. */
-  biasInit?: BiasInitializer;
-  /** Adds l1·Σ|w| to the loss in training; ≥ 0; 0. */
-  l1?: number;
-  /** Adds l2·Σw² to the loss in training (Keras's factor; PyTorch's weight_decay of sgd is twice this); ≥ 0; 0. */
-  l2?: number;
-  /** Whether l1 and l2 hold for biases too; false. */
-  penalizeBias?: boolean;
-  /** Largest Euclidean norm of the weights into a unit: after a step a larger one is scaled to it; > 0; none. */
-  maxNorm?: number;
-  scale?: never;
-  shift?: never;
-}
-
-/** a = scale∘x + shift with fixed numbers, one per input; stands before the first dense layer. */
-export interface AffineSpec {
-  type: "affine";
-  scale: ArrayLike<number>;
-  shift: ArrayLike<number>;
-}
-
-/** In training each value is 0 with probability `rate`, else divided by 1 − rate; elsewhere nothing. Srivastava et al. 2014. */
-export interface DropoutSpec {
-  type: "dropout";
-  /** 0 ≤ rate < 1. */
-  rate: number;
-}
-
-/** In training a normal number of mean 0 is added to each value; elsewhere nothing. */
-export interface GaussianNoiseSpec {
-  type: "gaussianNoise";
-  /** > 0. */
-  deviation: number;
-}
-
-interface NormalizationSpec {
-  /** ε > 0 under the root; 1e-5. */
-  epsilon?: number;
-  /** Of γ·x̂ + β, not softmax; "linear". */
-  activation?: Activation;
-  /** Of γ (W) and β (b), which begin with 1 and 0; true. */
-  trainable?: Trainable;
-}
-
-/**
- * γ·x̂ + β, x̂ normalised by mean and biased variance of the unit over the batch, outside of training by their running values. Ioffe &
- * Szegedy 2015. Batches have at least 2 samples.
- */
-export interface BatchNormalizationSpec extends NormalizationSpec {
-  type: "batchNormalization";
-  /** Share of the batch in the running mean and (unbiased) variance, 0 < momentum ≤ 1; 0.1, PyTorch's (Keras counts the rest: 0.99). */
-  momentum?: number;
-}
-
-/** γ·x̂ + β, x̂ normalised by mean and biased variance of the sample over the units. Ba, Kiros & Hinton 2016. */
-export interface LayerNormalizationSpec extends NormalizationSpec {
-  type: "layerNormalization";
-}
-
-export type LayerSpec =
-  | DenseSpec
-  | AffineSpec
-  | DropoutSpec
-  | GaussianNoiseSpec
-  | BatchNormalizationSpec
-  | LayerNormalizationSpec;
-
-export interface NetworkSpec {
-  inputs: number;
-  layers: readonly LayerSpec[];
-  /** By the last activation: softmax → crossEntropy, sigmoid → binaryCrossEntropy, else meanSquaredError. */
-  loss?: Loss;
-}
-
-export interface ResolvedDense<I = ResolvedInitializer> {
-  readonly type: "dense";
-  readonly units: number;
-  readonly activation: ResolvedActivation;
-  readonly bias: boolean;
-  readonly trainable: Trainable;
-  readonly init: I;
-  readonly biasInit: I;
-  /** Each only where it is in force. */
-  readonly l1?: number;
-  readonly l2?: number;
-  readonly penalizeBias?: boolean;
-  readonly maxNorm?: number;
-}
-
-export interface ResolvedAffine {
-  readonly type: "affine";
-  readonly scale: readonly number[];
-  readonly shift: readonly number[];
-}
-
-export interface ResolvedDropout {
-  readonly type: "dropout";
-  readonly rate: number;
-}
-
-export interface ResolvedNoise {
-  readonly type: "gaussianNoise";
-  readonly deviation: number;
-}
-
-export interface ResolvedNormalization {
-  readonly type: "batchNormalization" | "layerNormalization";
-  readonly epsilon: number;
-  readonly activation: ResolvedActivation;
-  readonly trainable: Trainable;
-  /** Of batchNormalization alone. */
-  readonly momentum?: number;
-}
-
-export type ResolvedLayer<I = ResolvedInitializer> =
-  | ResolvedDense<I>
-  | ResolvedAffine
-  | ResolvedDropout
-  | ResolvedNoise
-  | ResolvedNormalization;
+export type * from "./spec-types.ts";
 
 /** Layers with parameters that training may change. */
 export function hasParameters<I>(
@@ -160,16 +42,6 @@ export function hasParameters<I>(
 export function isNormalization(layer: ResolvedLayer<unknown> | undefined): layer is ResolvedNormalization {
   return layer?.type === "batchNormalization" || layer?.type === "layerNormalization";
 }
-
-/** A spec with every default filled in, a deep copy of what the user gave, frozen. */
-export interface ResolvedSpec<I = ResolvedInitializer> {
-  readonly inputs: number;
-  readonly layers: readonly ResolvedLayer<I>[];
-  readonly loss: ResolvedLoss;
-}
-
-/** A resolved spec that holds no arrays of initial values: what `network.spec` shows and a file holds; a NetworkSpec. */
-export type KeptSpec = ResolvedSpec<KeptInitializer>;
 
 const DENSE_KEYS = {
   allowed: [
@@ -190,6 +62,7 @@ const DENSE_KEYS = {
 const LAYER_TYPES = [
   "dense",
   "affine",
+  ...SCALING_METHODS,
   "dropout",
   "gaussianNoise",
   "batchNormalization",
@@ -203,7 +76,8 @@ const AFFINE_KEYS = { allowed: ["type", "scale", "shift"], reserved: ["id", "fro
  * @throws TypeError for another kind or an unknown option, RangeError for a value out of range.
  */
 export function resolveSpec(spec: unknown, dtype: DType = "float64"): ResolvedSpec {
-  const { inputs: given, layers, loss } = optionsObject("spec", spec, { allowed: ["inputs", "layers", "loss"] });
+  const allowed = ["inputs", "layers", "loss", "targetScaling"];
+  const { inputs: given, layers, loss, targetScaling } = optionsObject("spec", spec, { allowed });
   const inputs = integerIn("inputs", given, 1, LIMITS.units);
   if (!isArrayLike(layers)) throw kindError("layers", "an array of layers", layers);
   const count = layers.length;
@@ -212,20 +86,24 @@ export function resolveSpec(spec: unknown, dtype: DType = "float64"): ResolvedSp
   const resolved: ResolvedLayer[] = [];
   let nIn = inputs;
   for (let i = 0; i < count; i++) {
-    const begun = resolved.find(({ type }) => type !== "affine")?.type;
+    const begun = resolved.find((before) => !isFixed(before))?.type;
     const layer = resolveLayer(layers[i], `layers[${i}]`, nIn, i === count - 1, begun, dtype);
     resolved.push(layer);
     nIn = widthOf(layer, nIn);
   }
   const last = resolved.at(-1) as ResolvedLayer;
   if (last.type !== "dense") {
-    const others = resolved.every(({ type }) => type === "affine") ? "affine layers alone" : last.type;
+    const others = resolved.every(isFixed) ? "affine layers alone" : last.type;
     throw new RangeError(`layers: expected a dense layer at the end, got ${others}`);
   }
+  const { activation, units } = last;
+  const checkedLoss = resolveLoss(loss, activation.type, units, dtype);
+  const output = { units, activation: activation.type, loss: checkedLoss };
   return Object.freeze({
     inputs,
     layers: Object.freeze(resolved),
-    loss: resolveLoss(loss, last.activation.type, last.units, dtype),
+    loss: checkedLoss,
+    ...(targetScaling !== undefined && { targetScaling: resolveTargetScaling(targetScaling, output, dtype) }),
   });
 }
 
@@ -241,6 +119,11 @@ function resolveLayer(
   const given = (layer as { type?: unknown }).type;
   const type = given === undefined ? "dense" : oneOf(`${name}.type`, given, LAYER_TYPES);
   if (type === "dense") return resolveDense(layer, name, nIn, isLast, dtype);
+  if (isScalingMethod(type)) {
+    if (name !== "layers[0]")
+      throw new RangeError(`${name}: expected ${type} as the first layer, got it after another`);
+    return resolveScaling(layer, type, name, nIn, dtype);
+  }
   if (type !== "affine") return resolveOther(layer, type, name, dtype);
   if (before === "dense") {
     throw new RangeError(`${name}: expected a dense layer after a dense layer, got an affine one`);
@@ -358,11 +241,18 @@ export function hasPenalty(spec: ResolvedSpec): boolean {
 
 function resolveAffine(layer: object, name: string, nIn: number, dtype: DType): ResolvedAffine {
   const { scale, shift } = optionsObject(name, layer, AFFINE_KEYS);
-  return Object.freeze({
-    type: "affine",
-    scale: Object.freeze(Array.from(copyVector(scale, `${name}.scale`, nIn, dtype))),
-    shift: Object.freeze(Array.from(copyVector(shift, `${name}.shift`, nIn, dtype))),
-  });
+  return Object.freeze({ type: "affine", ...copyAffine(scale, shift, name, nIn, dtype) });
+}
+
+/** Layers a = scale∘x + shift that no gradient changes. */
+export function isFixed(layer: ResolvedLayer<unknown> | undefined): layer is ResolvedAffine | ResolvedScaling {
+  return layer !== undefined && (layer.type === "affine" || isScalingMethod(layer.type));
+}
+
+/** The scaling that waits for the first fit, in words. */
+export function unfittedScaling({ layers, targetScaling }: ResolvedSpec): string | undefined {
+  if (isUnfitted(layers[0])) return `layers[0], ${layers[0].type},`;
+  return isUnfitted(targetScaling) ? `targetScaling, ${targetScaling.type},` : undefined;
 }
 
 /** @throws TypeError, RangeError; also the check of `setTrainable` */

@@ -13,6 +13,7 @@ import { now, Pause } from "./pace.ts";
 import { countsClasses } from "./passes.ts";
 import { Rates } from "./rates.ts";
 import { type FinishedEpoch, Reports } from "./reports.ts";
+import { findScalings, scaleWindow } from "./scaling.ts";
 import { type Staged, stageData } from "./stage.ts";
 import { Rules } from "./stopping.ts";
 import { validate } from "./validation.ts";
@@ -91,15 +92,18 @@ export class FitRun {
     this.staged.keepCopy(this.model);
   }
 
-  private begin(): void {
+  private *begin(): Generator<undefined, void, void> {
     const { model, staged, options } = this;
     staged.restage(model);
     this.job = new Job(model.memory, model.memory.plan.trainJob);
     model.running = this;
+    const spec = yield* findScalings(model, staged);
     this.undo = this.remember();
+    model.useScalings(spec);
+    yield* scaleWindow(model, staged);
     model.useOptimizer(options.optimizer);
     const { progress } = model;
-    if (progress.position > 0 && !sameData(progress.data, staged.identity)) {
+    if (progress.position > 0 && (options.refit || !sameData(progress.data, staged.identity))) {
       Object.assign(progress, { position: 0, epochLoss: 0, epochCorrect: 0 });
     }
     progress.data = staged.identity;
@@ -116,13 +120,14 @@ export class FitRun {
   /** What puts optimizer, state and counters back where a run that ends before its first step found them. */
   private remember(): () => void {
     const { model } = this;
-    const { optimizer, scalars, began, plateau, best } = model;
+    const { spec, optimizer, scalars, began, plateau, best } = model;
     const progress = { ...model.progress };
     const { state } = model.memory.plan;
     const changes = optimizer !== undefined && optimizer.type !== this.options.optimizer.type;
     const bytes = changes ? model.memory.bytes(state).slice() : undefined;
     return () => {
       if (model.disposed || model.progress.step !== progress.step) return;
+      model.useScalings(spec);
       Object.assign(model, { optimizer, scalars, began, plateau, best, progress });
       if (bytes !== undefined) model.memory.bytes(state).set(bytes);
     };
@@ -157,8 +162,11 @@ export class FitRun {
 
   /** Yields a report per finished epoch, and undefined wherever the host may pause. */
   *work(): Generator<EpochReport | undefined, void, void> {
-    this.begin();
     try {
+      for (const _ of this.begin()) {
+        yield;
+        this.interrupt();
+      }
       for (let handed = 0; !this.finished; ) {
         yield;
         this.interrupt();

@@ -1,6 +1,7 @@
 // One pass over rows that are staged window by window: predict, evaluate, gradients, and a single step.
 import * as abi from "../core/abi.ts";
 import type { RowSource } from "../data/rows.ts";
+import { scaleTargets } from "../data/scaling.ts";
 import { checkTargets, nonFiniteError, type TargetSource } from "../data/targets.ts";
 import type { Reals } from "../memory.ts";
 import type { Model } from "../model.ts";
@@ -52,6 +53,7 @@ function stageTargets(model: Model, y: TargetSource, name: string, first: number
   const { cols } = y.source;
   const values = memory.reals({ offset: stagingY.offset, bytes: (last - first) * cols * memory.plan.size });
   checkTargets(values, last - first, cols, lossName(spec.loss), targetDtype, name, first);
+  if (spec.targetScaling !== undefined) scaleTargets(values, spec.targetScaling);
 }
 
 /** Passes x (and y) through the network in `mode`; `onWindow` sees each finished window's results while they stand. */

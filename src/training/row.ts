@@ -1,6 +1,7 @@
 // One row in, one row out, without the stages that many rows need: nothing is allocated, and little more than the products
 // is done. What is not exactly this case is left to the general way, and so are its errors.
 import type { Matrix, Reals, Rows } from "../data/rows.ts";
+import { unscaleOutputs } from "../data/scaling.ts";
 import { nonFiniteError } from "../data/targets.ts";
 import type { Model } from "../model.ts";
 
@@ -23,6 +24,7 @@ export function predictRow(model: Model, x: Rows, options: unknown): Matrix | un
   const bad = core.exports.predictRow(plan.net.offset);
   if (bad >= 0) throw nonFiniteError("x", bad, plan.inputs, from[bad]);
   to.set(row.out);
+  if (model.spec.targetScaling !== undefined) unscaleOutputs(to, model.spec.targetScaling);
   return into;
 }
 

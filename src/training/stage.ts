@@ -9,6 +9,7 @@ import type { DataIdentity, Model } from "../model.ts";
 import { type ResolvedFitOptions, resolveFitOptions } from "../options/fit.ts";
 import { lossName } from "../options/loss.ts";
 import { LEAST_SQUARES, OPTIMIZER_SLOTS, OPTIMIZER_WORK, type ResolvedOptimizer } from "../options/optimizer.ts";
+import { isScalingMethod } from "../options/scaling.ts";
 import { batchLayers, hasPenalty } from "../options/spec.ts";
 import type { Demand, Region } from "../plan.ts";
 import { countOf, trainableSegments } from "./full-batch/normal-equations.ts";
@@ -86,7 +87,14 @@ export function stageData(
   const ys = targetSource(y, "y", { rows: xs.rows, outputs, loss: lossName(spec.loss) });
   const resolved = resolveFitOptions(
     options,
-    { rows: xs.rows, dtype, classes: countsClasses(model), layers: batchLayers(model.spec), last: model.optimizer },
+    {
+      rows: xs.rows,
+      dtype,
+      classes: countsClasses(model),
+      scales: spec.targetScaling !== undefined || isScalingMethod(spec.layers[0]?.type),
+      layers: batchLayers(spec),
+      last: model.optimizer,
+    },
     how.name,
   );
   if (LEAST_SQUARES.includes(resolved.optimizer.type)) checkLeastSquares(model, resolved.optimizer);

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { readCsv } from "../../src/cli/csv.ts";
-import { standardization, targetScale } from "../../src/cli/scaling.ts";
 import { classIndicesOf, quantities, targetsOf, taskOf } from "../../src/cli/targets.ts";
 import { scratchFolder } from "./recorder.ts";
 
@@ -65,38 +64,5 @@ describe("what a target column means", () => {
       /line 2, column "y": "setos" is no class of the model; did you mean "setosa"\?/,
     );
     expect(() => quantities(table(["x"]), "y", "float64")).toThrow(/expected a number, got "x"/);
-  });
-});
-
-describe("scaling", () => {
-  test("3 columns over 4 of 5 rows get mean 0 and deviation 1; a constant column gets scale and shift 0", () => {
-    const x = Float64Array.of(1, 7, 1e6, 2, 7, 2e6, 3, 7, 3e6, 999, 8, -1, 6, 7, 6e6);
-    const rows = Int32Array.of(0, 1, 2, 4);
-    const { scale, shift } = standardization(x, 3, rows);
-    expect([scale[1], shift[1]]).toEqual([0, 0]);
-    for (const j of [0, 2]) {
-      const values = Array.from(
-        rows,
-        (row) => (scale[j] as number) * (x[row * 3 + j] as number) + (shift[j] as number),
-      );
-      expect(values.reduce((a, b) => a + b) / 4).toBeCloseTo(0, 12);
-      expect(values.reduce((a, b) => a + b * b, 0) / 4).toBeCloseTo(1, 12);
-    }
-  });
-
-  test("equal values are constant even where their mean rounds", () => {
-    const x = new Float64Array(10).fill(0.1);
-    expect(
-      standardization(
-        x,
-        1,
-        Int32Array.from(x, (_, i) => i),
-      ),
-    ).toEqual({ scale: [0], shift: [0] });
-  });
-
-  test("a target: mean and deviation of the given rows; deviation 1 when constant", () => {
-    expect(targetScale(Float64Array.of(1, 3, 99), Int32Array.of(0, 1))).toEqual({ mean: 2, deviation: 1 });
-    expect(targetScale(Float64Array.of(5, 5), Int32Array.of(0, 1))).toEqual({ mean: 5, deviation: 1 });
   });
 });

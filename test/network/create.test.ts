@@ -11,7 +11,7 @@ const spec = (change: object = {}, layer: object = {}) => ({
 const nothing = undefined as unknown as NetworkOptions;
 
 const BAD_SPECS: [what: string, spec: unknown, kind: typeof TypeError | typeof RangeError, message: RegExp][] = [
-  ["no object", 3, TypeError, /^spec: expected an object with inputs, layers and loss, got 3$/],
+  ["no object", 3, TypeError, /^spec: expected an object with inputs, layers, loss and targetScaling, got 3$/],
   ["nothing", undefined, TypeError, /^spec: expected an object .*, got undefined$/],
   ["no inputs", { layers: [dense] }, TypeError, /^inputs: expected an integer from 1 to \d+, got undefined$/],
   ["zero inputs", spec({ inputs: 0 }), RangeError, /^inputs: expected an integer from 1 .*, got 0$/],

@@ -16,8 +16,12 @@ const ACTIVATIONS =
 
 describe("resolveSpec names what is wrong", () => {
   test("kinds of the parts", () => {
-    refuses(5, TypeError, "spec: expected an object with inputs, layers and loss, got 5");
-    refuses(undefined, TypeError, "spec: expected an object with inputs, layers and loss, got undefined");
+    refuses(5, TypeError, "spec: expected an object with inputs, layers, loss and targetScaling, got 5");
+    refuses(
+      undefined,
+      TypeError,
+      "spec: expected an object with inputs, layers, loss and targetScaling, got undefined",
+    );
     refuses({ layers: [] }, TypeError, "inputs: expected an integer from 1 to 16777216, got undefined");
     refuses({ inputs: 3 }, TypeError, "layers: expected an array of layers, got undefined");
     refuses({ inputs: 3, layers: "dense" }, TypeError, "layers: expected an array of layers, got 'dense'");
