@@ -168,11 +168,12 @@ function pieceEnd(net: usize, phase: i32, last: i32, done: i32, size: i32, units
   return min(end - done, max(8, units & -8)) + done;
 }
 
-/** Loss and its delta, or what the pass asks for. */
+/** Loss and its delta, and the outputs where the pass asks for them. */
 function atOutput(net: usize, job: usize, mode: i32, batch: i32, n: i32, first: i32, vector: bool): void {
   const output = outputNode(net);
-  if (mode != MODE_PREDICT) return lossBlock(net, job, output, batch, n, vector, mode != MODE_EVALUATE);
-  writeRows(job, output, load<usize>(output, NODE_A_PTR), load<usize>(job, JOB_OUT_PTR), n, first, vector);
+  if (mode != MODE_PREDICT) lossBlock(net, job, output, batch, n, vector, mode != MODE_EVALUATE);
+  const out = load<usize>(job, JOB_OUT_PTR);
+  if (out && mode >= MODE_EVALUATE) writeRows(job, output, load<usize>(output, NODE_A_PTR), out, n, first, vector);
 }
 
 function writeInputGradients(net: usize, job: usize, n: i32, first: i32, vector: bool): void {

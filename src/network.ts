@@ -8,11 +8,13 @@ import { unscaleOutputs } from "./data/scaling.ts";
 import { targetSource } from "./data/targets.ts";
 import { copyWeights, toMeanOne } from "./data/weights.ts";
 import type { Reals } from "./memory.ts";
+import { Collection } from "./metrics/collect.ts";
 import { Model } from "./model.ts";
 import { integerIn, optionsObject } from "./options/checks.ts";
 import { LIMITS } from "./options/defaults.ts";
 import type { FitOptions } from "./options/fit.ts";
 import { lossName } from "./options/loss.ts";
+import { type MetricName, resolveMetrics } from "./options/metrics.ts";
 import { type Names, resolveNames } from "./options/names.ts";
 import {
   type DType,
@@ -56,12 +58,15 @@ import { countsClasses, runPass } from "./training/passes.ts";
 import { predictRow } from "./training/row.ts";
 import { trainStep } from "./training/step.ts";
 
-/** Options of `check`. */
+/** Options of `evaluate`. */
 export interface EvaluateOptions {
+  /** Rows count alike in all of them. */
+  metrics?: readonly MetricName[];
   /** One number ≥ 0 per row of x, at least one above 0. */
   sampleWeights?: ArrayLike<number>;
 }
 
+/** Options of `check`. */
 export interface CheckOptions {
   /** How many parameters are checked, spread evenly over all; 1 or more; 1000. */
   parameters?: number;
@@ -302,19 +307,31 @@ export class Network {
   }
 
   /**
-   * The mean loss over x [N × inputs] and y as in `fit`, without training, beside it the penalty of the parameters; accuracy where outputs are classes.
+   * The mean loss over x [N × inputs] and y as in `fit`, without training, beside it the penalty of the parameters; accuracy where outputs are classes, and the metrics
+   * asked for.
    * With `sampleWeights` Σ w·ℓ / N, the weights scaled to a mean of 1; accuracy counts rows alike.
    * @throws TypeError, RangeError
    */
   evaluate(x: Rows, y: Targets, options?: EvaluateOptions): Evaluation {
     this.#steady("evaluate");
     const [xs, ys] = this.#sources(x, y);
-    const given = optionsObject("evaluate", options === undefined ? {} : options, { allowed: ["sampleWeights"] });
+    const given = optionsObject("evaluate", options === undefined ? {} : options, {
+      allowed: ["metrics", "sampleWeights"],
+    });
+    const metrics = resolveMetrics(given.metrics, this.#model.spec);
     const weights = weightsOf(given.sampleWeights, xs.rows);
     const evaluate = (model: Model) => {
       if (weights !== undefined) model.demand({ weighted: true });
-      const { loss, penalty, correct } = runPass(model, abi.MODE_EVALUATE, xs, ys, { weights });
-      return countsClasses(model) ? { loss, penalty, accuracy: correct / xs.rows } : { loss, penalty };
+      const collection = new Collection(model.spec, metrics);
+      const { loss, penalty, correct } = runPass(model, abi.MODE_EVALUATE, xs, ys, {
+        weights,
+        outputs: metrics.length > 0,
+        onWindow: (_first, _last, out, targets) => metrics.length > 0 && collection.add(out, targets),
+      });
+      const { values } = collection;
+      return countsClasses(model)
+        ? { loss, penalty, ...values, accuracy: correct / xs.rows }
+        : { loss, penalty, ...values };
     };
     // A running fit's data must stay where they are.
     return weights === undefined ? evaluate(this.#model) : this.#aside(evaluate);

@@ -2,6 +2,7 @@ import type { Reals } from "../data/rows.ts";
 import { kindError, valueError } from "../errors.ts";
 import { booleanOf, integerIn, numberThat, oneOf, optionsObject } from "../options/checks.ts";
 import { LIMITS } from "../options/defaults.ts";
+import { isMetricName, type MetricName, type MetricValues } from "../options/metrics.ts";
 import { type Names, resolveNames } from "../options/names.ts";
 import { DTYPES, type DType } from "../options/network.ts";
 import { OPTIMIZER_SCALARS, OPTIMIZER_SLOTS, type ResolvedOptimizer, resolveOptimizer } from "../options/optimizer.ts";
@@ -298,11 +299,10 @@ function readHistory(value: unknown): EpochReport[] {
 function readReport(value: unknown, name: string): EpochReport {
   const numbers = ["epoch", "loss", "learningRate", "samplesPerSecond"];
   const given = optionsObject(name, value, { allowed: [...numbers, "metrics", "validation"] });
-  const { accuracy } = optionsObject(`${name}.metrics`, given.metrics, { allowed: ["accuracy"] });
   return {
     epoch: integerIn(`${name}.epoch`, given.epoch, 1, Number.MAX_SAFE_INTEGER),
     loss: anyNumber(`${name}.loss`, given.loss),
-    metrics: accuracy === undefined ? {} : { accuracy: anyNumber(`${name}.metrics.accuracy`, accuracy) },
+    metrics: readMetrics(given.metrics, `${name}.metrics`),
     ...(given.validation !== undefined && { validation: readEvaluation(given.validation, `${name}.validation`) }),
     learningRate: anyNumber(`${name}.learningRate`, given.learningRate),
     samplesPerSecond: anyNumber(`${name}.samplesPerSecond`, given.samplesPerSecond),
@@ -310,12 +310,39 @@ function readReport(value: unknown, name: string): EpochReport {
 }
 
 function readEvaluation(value: unknown, name: string): Evaluation {
-  const { loss, penalty, accuracy } = optionsObject(name, value, { allowed: ["loss", "penalty", "accuracy"] });
+  const { loss, penalty } = optionsObject(name, value, { allowed: ["loss", "penalty", ...metricsIn(value)] });
   return {
     loss: anyNumber(`${name}.loss`, loss),
     penalty: anyNumber(`${name}.penalty`, penalty),
-    ...(accuracy !== undefined && { accuracy: anyNumber(`${name}.accuracy`, accuracy) }),
+    ...readMetrics(value, name),
   };
+}
+
+/** Keys that are names of metrics. */
+function metricsIn(value: unknown): MetricName[] {
+  return typeof value === "object" && value !== null ? Object.keys(value).filter(isMetricName) : [];
+}
+
+/** The metrics of an object that may hold more. */
+function readMetrics(value: unknown, name: string): MetricValues {
+  const names = metricsIn(value);
+  const more = name.endsWith(".metrics") ? [] : ["loss", "penalty"];
+  const given = optionsObject(name, value, { allowed: [...names, ...more] });
+  return Object.fromEntries(
+    names.map((metric) => {
+      const at = `${name}.${metric}`;
+      return [metric, metric === "confusionMatrix" ? readCounts(given[metric], at) : anyNumber(at, given[metric])];
+    }),
+  ) as MetricValues;
+}
+
+function readCounts(value: unknown, name: string): number[][] {
+  if (!Array.isArray(value)) throw kindError(name, "an array of rows", value);
+  return value.map((row: unknown, r) => {
+    if (!Array.isArray(row) || row.length !== value.length)
+      throw kindError(`${name}[${r}]`, `${value.length} counts`, row);
+    return row.map((count: unknown, c) => integerIn(`${name}[${r}][${c}]`, count, 0, LIMITS.rows));
+  });
 }
 
 function anyNumber(name: string, value: unknown): number {

@@ -214,7 +214,10 @@ function atOutput(
 ): void {
   const output = outputNode(heap, net);
   if (mode !== MODE_PREDICT) lossBlock(heap, net, job, output, batch, n, vector, mode !== MODE_EVALUATE);
-  else writeRows(heap, job, output, heap.ptr(output, NODE_A_PTR), heap.ptr(job, JOB_OUT_PTR), n, first, vector);
+  const out = heap.ptr(job, JOB_OUT_PTR);
+  if (out !== 0 && mode >= MODE_EVALUATE) {
+    writeRows(heap, job, output, heap.ptr(output, NODE_A_PTR), out, n, first, vector);
+  }
 }
 
 function writeInputGradients(heap: Heap, net: number, job: number, n: number, first: number, vector: boolean): void {

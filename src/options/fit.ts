@@ -4,6 +4,7 @@ import { kindError, valueError } from "../errors.ts";
 import { booleanOf, integerIn, numberThat, optionsObject } from "./checks.ts";
 import { CLIPPING_KEYS, type Clipping, type ResolvedClipping, resolveClipping } from "./clipping.ts";
 import { FIT_DEFAULTS, LIMITS } from "./defaults.ts";
+import { type MetricName, resolveMetrics } from "./metrics.ts";
 import type { DType } from "./network.ts";
 import {
   FULL_BATCH,
@@ -22,6 +23,7 @@ import {
   resolveSchedule,
   type Schedule,
 } from "./schedule.ts";
+import type { ResolvedSpec } from "./spec.ts";
 
 /** The part of an AbortSignal that is used, so that types need no DOM library. */
 export interface AbortSignalLike {
@@ -51,6 +53,11 @@ export interface FitOptions extends Clipping {
    * on; the loss of a step is Σ w·ℓ / B. Rows held back for validation count alike.
    */
   sampleWeights?: ArrayLike<number>;
+  /**
+   * Computed after every epoch for the validation rows, or where there are none in a pass of its own over the rows that are trained on;
+   * into `validation` or `metrics` of its report.
+   */
+  metrics?: readonly MetricName[];
   /** Finds scaling layers and targetScaling anew in these training rows; false: only the first fit finds them. */
   refit?: boolean;
   /** The learning rate of each step; left out: the optimizer's for all. */
@@ -87,6 +94,7 @@ export interface ResolvedFitOptions extends ResolvedClipping {
     | { readonly kind: "data"; readonly x: unknown; readonly y: unknown };
   /** As given; data/ checks them. */
   readonly sampleWeights: unknown;
+  readonly metrics: readonly MetricName[];
   readonly refit: boolean;
   readonly schedule: ResolvedSchedule | undefined;
   readonly goal: number | undefined;
@@ -108,6 +116,7 @@ const KEYS = {
     "shuffle",
     "validation",
     "sampleWeights",
+    "metrics",
     "refit",
     "schedule",
     "goal",
@@ -127,6 +136,8 @@ export interface FitContext {
   /** Rows of `x`, 1 or more. */
   readonly rows: number;
   readonly dtype: DType;
+  /** Metrics are checked against it. */
+  readonly spec?: ResolvedSpec;
   /** Whether the network has a scaling that a fit finds. */
   readonly scales?: boolean;
   /** Layers that work with batches alone. */
@@ -162,6 +173,7 @@ export function resolveFitOptions(options: unknown = {}, context: FitContext, na
     shuffle: checkedShuffle && wantedBatch !== "full" && !wholeBatch,
     validation,
     sampleWeights: given.sampleWeights,
+    metrics: context.spec === undefined ? [] : resolveMetrics(given.metrics, context.spec),
     refit: resolveRefit(given.refit, context.scales ?? false),
     schedule: resolveSchedule(given.schedule, has),
     goal: given.goal === undefined ? undefined : numberThat("goal", given.goal, "a finite number ≥ 0", (x) => x >= 0),

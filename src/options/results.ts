@@ -1,18 +1,19 @@
 import type { Matrix, Rows } from "../data/rows.ts";
+import type { MetricValues } from "./metrics.ts";
 import type { ResolvedOptimizer } from "./optimizer.ts";
 
-/** What `evaluate` gives, and what `validation` gives after every epoch. */
-export interface Evaluation {
+/** What `evaluate` gives, and what `validation` gives after every epoch; the metrics asked for beside it. */
+export interface Evaluation extends MetricValues {
   /** Mean over the samples of the data term of the loss. */
   readonly loss: number;
   /** l1·Σ|w| + l2·Σw² of the layers; 0 without any. In training it is part of the loss. */
   readonly penalty: number;
-  /** Share of correctly classified samples, 0…1; only where outputs are classes. */
+  /** Share of correctly classified samples, 0…1; of cross-entropies, and where it was asked for. */
   readonly accuracy?: number;
 }
 
-export interface Metrics {
-  /** Share of the epoch's samples that were right when their batch was computed, 0…1. */
+export interface Metrics extends MetricValues {
+  /** Share of the epoch's samples that were right when their batch was computed, 0…1; of cross-entropies. */
   readonly accuracy?: number;
 }
 

@@ -16,7 +16,7 @@ import { type FinishedEpoch, Reports } from "./reports.ts";
 import { findScalings, scaleWindow } from "./scaling.ts";
 import { type Staged, stageData } from "./stage.ts";
 import { Rules } from "./stopping.ts";
-import { validate } from "./validation.ts";
+import { measure, validate } from "./validation.ts";
 
 /** Epochs between two looks of the host, where nobody waits for each. */
 const REPORTS = 256;
@@ -75,8 +75,9 @@ export class FitRun {
     this.staged = stageData(model, x, y, options, { reports: REPORTS, name: how.name });
     this.options = this.staged.options;
     this.rules = new Rules(model, this.options);
-    const { onEpoch, schedule, optimizer } = this.options;
-    this.perEpoch = how.perEpoch || onEpoch !== undefined || this.staged.validationRows > 0 || this.rules.active;
+    const { onEpoch, schedule, optimizer, metrics } = this.options;
+    const looks = this.staged.validationRows > 0 || this.rules.active || metrics.length > 0;
+    this.perEpoch = how.perEpoch || onEpoch !== undefined || looks;
     this.rates = schedule === undefined ? undefined : new Rates(model, schedule, optimizer);
     this.asynchronous = how.asynchronous;
     this.driver = new Driver(model, how.asynchronous);
@@ -270,8 +271,10 @@ export class FitRun {
   /** Publishes an epoch; whether a rule ends training with it. */
   private *conclude(epoch: FinishedEpoch, norm: number): Generator<undefined, void, void> {
     const { model, staged, driver } = this;
-    const validation = staged.validationRows === 0 ? undefined : yield* validate(model, staged, driver);
-    const report = this.reports.publish(epoch, validation);
+    const held = staged.validationRows > 0;
+    const validation = held ? yield* validate(model, staged, driver) : undefined;
+    const metrics = held || this.options.metrics.length === 0 ? undefined : yield* measure(model, staged, driver);
+    const report = this.reports.publish(epoch, validation, metrics);
     if (!this.rules.active) return;
     const rule = yield* this.rules.after(report, norm);
     if (rule === undefined) return;

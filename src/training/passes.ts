@@ -7,6 +7,7 @@ import type { Reals } from "../memory.ts";
 import type { Model } from "../model.ts";
 import { lossName } from "../options/loss.ts";
 import { hasPenalty } from "../options/spec.ts";
+import type { Region } from "../plan.ts";
 import { Job, RUN } from "./job.ts";
 
 const ALL = 2 ** 31 - 1;
@@ -56,6 +57,14 @@ function stageTargets(model: Model, y: TargetSource, name: string, first: number
   if (spec.targetScaling !== undefined) scaleTargets(values, spec.targetScaling);
 }
 
+/** The first `rows` targets of a region. */
+export function targetRows(model: Model, at: Region, rows: number, classes: boolean): Reals | Int32Array {
+  const { memory } = model;
+  const { outputs, size } = memory.plan;
+  const { offset } = at;
+  return classes ? memory.ints({ offset, bytes: 4 * rows }) : memory.reals({ offset, bytes: rows * outputs * size });
+}
+
 /** Passes x (and y) through the network in `mode`; `onWindow` sees each finished window's results while they stand. */
 export function runPass(
   model: Model,
@@ -65,10 +74,13 @@ export function runPass(
   options: {
     readonly all?: boolean;
     readonly inputGradients?: boolean;
+    /** Whether `onWindow` of an evaluation gets the outputs. */
+    readonly outputs?: boolean;
     /** Of all rows of x, mean 1. */
     readonly weights?: Float64Array | undefined;
     readonly prepare?: (job: Job) => void;
-    readonly onWindow?: (first: number, last: number, out: Reals) => void;
+    /** `targets` as the network learns them: rows, or class indices. */
+    readonly onWindow?: (first: number, last: number, out: Reals, targets: Reals | Int32Array) => void;
   } = {},
 ): PassResult {
   const { memory } = model;
@@ -87,7 +99,7 @@ export function runPass(
   set(abi.JOB_BLOCK, plan.demand.blockSamples);
   set(abi.JOB_EPOCHS_LEFT, 1);
   set(abi.JOB_STEPS_LEFT, 1);
-  set(abi.JOB_OUT_PTR, plan.stagingOut.offset);
+  set(abi.JOB_OUT_PTR, mode === abi.MODE_PREDICT || options.outputs ? plan.stagingOut.offset : 0);
   set(abi.JOB_INPUT_GRADIENT_PTR, options.inputGradients ? plan.stagingOut.offset : 0);
   set(abi.JOB_REPORTS_PTR, plan.reports.offset);
   set(abi.JOB_REPORTS_CAPACITY, 1);
@@ -111,7 +123,8 @@ export function runPass(
       throw new Error(`the core ended a pass with status ${status}`);
     }
     const { offset } = plan.stagingOut;
-    options.onWindow?.(first, last, memory.reals({ offset, bytes: (last - first) * width * plan.size }));
+    const out = memory.reals({ offset, bytes: (last - first) * width * plan.size });
+    options.onWindow?.(first, last, out, targetRows(model, plan.stagingY, last - first, y?.kind === "class"));
   }
   const correctField = mode === abi.MODE_TRAIN ? abi.JOB_EPOCH_CORRECT : abi.JOB_STEP_CORRECT;
   const penalty = job.double(abi.JOB_STEP_PENALTY);

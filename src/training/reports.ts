@@ -1,6 +1,7 @@
 // What the core counts of an epoch → the reports of one call and of the network's life.
 import * as abi from "../core/abi.ts";
 import type { Model } from "../model.ts";
+import type { MetricValues } from "../options/metrics.ts";
 import type { EpochReport, Evaluation } from "../options/results.ts";
 import type { Job } from "./job.ts";
 import { countsClasses } from "./passes.ts";
@@ -53,13 +54,15 @@ export class Reports {
     });
   }
 
-  publish({ loss, correct, learningRate, elapsed, samples }: FinishedEpoch, validation?: Evaluation): EpochReport {
+  /** `metrics`: of the rows that are trained on, after the epoch. */
+  publish(epoch: FinishedEpoch, validation?: Evaluation, metrics: MetricValues = {}): EpochReport {
+    const { loss, correct, learningRate, elapsed, samples } = epoch;
     const { model } = this;
     const last = model.history[model.history.length - 1];
     const report: EpochReport = Object.freeze({
       epoch: last === undefined ? 1 : last.epoch + 1,
       loss,
-      metrics: Object.freeze(countsClasses(model) ? { accuracy: correct / this.rows } : {}),
+      metrics: Object.freeze(countsClasses(model) ? { ...metrics, accuracy: correct / this.rows } : { ...metrics }),
       ...(validation === undefined ? {} : { validation }),
       learningRate,
       samplesPerSecond: elapsed > 0 ? Math.round((samples / elapsed) * 1000) : 0,

@@ -90,6 +90,7 @@ export function stageData(
     {
       rows: xs.rows,
       dtype,
+      spec,
       classes: countsClasses(model),
       scales: spec.targetScaling !== undefined || isScalingMethod(spec.layers[0]?.type),
       layers: batchLayers(spec),
