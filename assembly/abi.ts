@@ -42,6 +42,7 @@ export const LOSS_HINGE: i32 = 7; // Σ max(0, 1 − y·a) / outputs
 export const LOSS_SQUARED_HINGE: i32 = 8; // Σ max(0, 1 − y·a)² / outputs
 export const LOSS_POISSON: i32 = 9; // Σ (a − y·log a) / outputs
 export const LOSS_KULLBACK_LEIBLER: i32 = 10; // Σ y·log(y / softmax(z)), 0·log 0 = 0
+export const LOSS_CUSTOM: i32 = 11; // the host's: run stops with RUN_NEEDS_LOSS
 
 export const OPTIMIZER_SGD: i32 = 0;
 export const OPTIMIZER_MOMENTUM: i32 = 1; // one state slot
@@ -87,6 +88,7 @@ export const RUN_DONE: i32 = 1; // epochs or steps asked for are done (EVALUATE,
 export const RUN_REPORTS_FULL: i32 = 2; // the report region is full
 export const RUN_NEEDS_DATA: i32 = 3; // the next block lies outside the window
 export const RUN_DIVERGED: i32 = 4; // the loss of the step just done is not finite
+export const RUN_NEEDS_LOSS: i32 = 5; // the exchange holds a block's outputs; run goes on with ∂loss/∂a in their place
 
 // ── Network record: one per network ────────────────────────────────────────────────────────────
 
@@ -111,6 +113,7 @@ export const NET_CLASS_WEIGHTS_PTR: i32 = 68; // f64 per class (binaryCrossEntro
 export const NET_LOSS_DELTA: i32 = 72; // f64: huber's δ
 export const NET_LABEL_SMOOTHING: i32 = 80; // f64, 0 ≤ s < 1
 export const NET_UNFUSED: i32 = 88; // 1: gradients are stored before any update: a largest norm, a normalisation
+export const NET_EXCHANGE_PTR: i32 = 92; // LOSS_CUSTOM: outputs of a block [M × outputs], then their gradient
 export const NET_SIZE: i32 = 128;
 
 // ── Node record ────────────────────────────────────────────────────────────────────────────────

@@ -3,15 +3,16 @@ import {
   ACTIVATION_LINEAR, JOB_ADJUST, JOB_BATCH, JOB_BLOCK, JOB_DONE, JOB_EPOCH, JOB_EPOCHS_LEFT, JOB_EPOCH_CORRECT, JOB_EPOCH_LOSS,
   JOB_INPUT_GRADIENT_PTR, JOB_IN_STEP, JOB_LEARNING_RATE, JOB_MODE, JOB_ORDERED, JOB_ORDER_PTR, JOB_OUT_PTR, JOB_PHASE,
   JOB_PIECE, JOB_POSITION, JOB_RATES_BASE, JOB_RATES_PTR, JOB_REPORTS_CAPACITY, JOB_REPORTS_COUNT, JOB_REPORTS_PTR, JOB_ROWS, JOB_STEP, JOB_STEPS_LEFT,
-  JOB_STEP_CORRECT, JOB_STEP_LOSS, JOB_STEP_PENALTY, JOB_WINDOW_BEGIN, JOB_WINDOW_END, JOB_X_PITCH, JOB_X_PTR, MODE_EVALUATE,
-  MODE_PREDICT, MODE_TRAIN, NET_NODE_COUNT, NET_PARAMS_LENGTH, NET_SEED_HIGH, NET_SEED_LOW, NODE_A_PTR, NODE_DELTA_PTR,
+  JOB_STEP_CORRECT, JOB_STEP_LOSS, JOB_STEP_PENALTY, JOB_WINDOW_BEGIN, JOB_WINDOW_END, JOB_X_PITCH, JOB_X_PTR, LOSS_CUSTOM, MODE_EVALUATE,
+  MODE_PREDICT, MODE_TRAIN, NET_LOSS, NET_NODE_COUNT, NET_PARAMS_LENGTH, NET_SEED_HIGH, NET_SEED_LOW, NODE_A_PTR, NODE_DELTA_PTR,
   NODE_INPUTS, NODE_KIND, NODE_KIND_DENSE, NODE_UNITS, ORDER_SLICE, RUN_DIVERGED, RUN_DONE, RUN_MORE,
-  RUN_NEEDS_DATA, RUN_REPORTS_FULL,
+  RUN_NEEDS_DATA, RUN_NEEDS_LOSS, RUN_REPORTS_FULL,
 } from "./abi";
 import { applySlope } from "./activation";
 import { adjust, penaltyOf } from "./adjust";
 import { backwardNode, forwardNode, nodeAt, outputNode, passesDelta } from "./backprop";
 import { PANEL, SIZE, TILE_COLS, roundUp } from "./lanes";
+import { giveOutputs, takeGradient } from "./host-loss";
 import { finishLoss, lossBlock } from "./loss";
 import { isOnline, online } from "./online";
 import { isPlain, update } from "./optimizer";
@@ -36,7 +37,10 @@ export function run(net: usize, job: usize, blocks: i32): i32 {
     const n = min(load<i32>(job, JOB_BLOCK), batch - inStep);
     const first = position + inStep;
     if (first < load<i32>(job, JOB_WINDOW_BEGIN) || first + n > load<i32>(job, JOB_WINDOW_END)) return RUN_NEEDS_DATA;
-    if (!block(net, job, mode, batch, n, first)) continue;
+    if (!block(net, job, mode, batch, n, first)) {
+      if (load<i32>(job, JOB_DONE) == 1 && givesOutputs(net, mode, load<i32>(job, JOB_PHASE))) return RUN_NEEDS_LOSS;
+      continue;
+    }
     store<i32>(job, inStep + n, JOB_IN_STEP);
     if (inStep + n < batch) continue;
     const status = mode == MODE_TRAIN ? finishStep(net, job, batch) : finishPass(net, job, mode, batch);
@@ -109,7 +113,16 @@ function block(net: usize, job: usize, mode: i32, batch: i32, n: i32, first: i32
       phase++;
       continue;
     }
-    if (phase == 0) readRows(net, job, n, first, vector);
+    if (givesOutputs(net, mode, phase)) {
+      if (done == 0) {
+        giveOutputs(net, outputNode(net), n, vector);
+        done = 1;
+        left = 0;
+        continue;
+      }
+      if (mode < MODE_EVALUATE) takeGradient(net, outputNode(net), batch, n, vector);
+      else writeOutputs(net, job, n, first, vector);
+    } else if (phase == 0) readRows(net, job, n, first, vector);
     else if (phase == last + 1) atOutput(net, job, mode, batch, n, first, vector);
     else {
       const size = phaseSize(net, phase, last);
@@ -168,12 +181,21 @@ function pieceEnd(net: usize, phase: i32, last: i32, done: i32, size: i32, units
   return min(end - done, max(8, units & -8)) + done;
 }
 
+/** Whether the phase is that of a loss which the host computes; JOB_DONE is 1 while it does. */
+@inline
+function givesOutputs(net: usize, mode: i32, phase: i32): bool {
+  return load<i32>(net, NET_LOSS) == LOSS_CUSTOM && mode != MODE_PREDICT && phase == load<i32>(net, NET_NODE_COUNT);
+}
+
 /** Loss and its delta, and the outputs where the pass asks for them. */
 function atOutput(net: usize, job: usize, mode: i32, batch: i32, n: i32, first: i32, vector: bool): void {
-  const output = outputNode(net);
-  if (mode != MODE_PREDICT) lossBlock(net, job, output, batch, n, vector, mode != MODE_EVALUATE);
-  const out = load<usize>(job, JOB_OUT_PTR);
-  if (out && mode >= MODE_EVALUATE) writeRows(job, output, load<usize>(output, NODE_A_PTR), out, n, first, vector);
+  if (mode != MODE_PREDICT) lossBlock(net, job, outputNode(net), batch, n, vector, mode != MODE_EVALUATE);
+  if (mode >= MODE_EVALUATE) writeOutputs(net, job, n, first, vector);
+}
+
+function writeOutputs(net: usize, job: usize, n: i32, first: i32, vector: bool): void {
+  const output = outputNode(net), out = load<usize>(job, JOB_OUT_PTR);
+  if (out) writeRows(job, output, load<usize>(output, NODE_A_PTR), out, n, first, vector);
 }
 
 function writeInputGradients(net: usize, job: usize, n: i32, first: i32, vector: bool): void {

@@ -14,7 +14,7 @@ export type {
   InitializerRule,
   KeptInitializer,
 } from "./options/initializer.ts";
-export type { CrossEntropyLoss, HuberLoss, Loss, LossName, ResolvedLoss } from "./options/loss.ts";
+export type { CrossEntropyLoss, HuberLoss, Loss, LossFunction, LossName, ResolvedLoss } from "./options/loss.ts";
 export type { ClassMetric, MetricName, MetricValues, RegressionMetric } from "./options/metrics.ts";
 export type { Names } from "./options/names.ts";
 export type { Core, DType, LoadOptions, NetworkOptions, SaveOptions, StepOptions } from "./options/network.ts";

@@ -60,6 +60,7 @@ const LOSS_CODES: Readonly<Record<LossName, number>> = {
   hinge: abi.LOSS_HINGE,
   squaredHinge: abi.LOSS_SQUARED_HINGE,
   poisson: abi.LOSS_POISSON,
+  custom: abi.LOSS_CUSTOM,
 };
 
 const NODE_KINDS: Readonly<Record<ResolvedLayer["type"], number>> = {
@@ -195,6 +196,7 @@ export class NetworkMemory {
     set(abi.NET_PACK_D_PTR, plan.packD.offset);
     set(abi.NET_PACK_W_PTR, plan.packW.offset);
     set(abi.NET_LOSS_SCRATCH_PTR, plan.lossScratch.offset);
+    set(abi.NET_EXCHANGE_PTR, plan.exchange.offset);
     set(abi.NET_SEED_LOW, (this.seed % 2 ** 32) | 0);
     set(abi.NET_SEED_HIGH, Math.floor(this.seed / 2 ** 32) | 0);
     set(abi.NET_BLOCK_CAPACITY, plan.demand.blockSamples);

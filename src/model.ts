@@ -2,6 +2,7 @@
 import type { Core } from "./core/exports.ts";
 import { drawInitial } from "./initial.ts";
 import { NetworkMemory, type Reals } from "./memory.ts";
+import type { LossFunction } from "./options/loss.ts";
 import type { Names } from "./options/names.ts";
 import type { DType } from "./options/network.ts";
 import { firstScalars, OPTIMIZER_SLOTS, type ResolvedOptimizer } from "./options/optimizer.ts";
@@ -46,6 +47,8 @@ export class Model {
   readonly trainable: Trainable[];
   /** Whose roundings the rules of targets allow for: `check` works in float64 on a float32 network's data. */
   targetDtype: DType;
+  /** Of the loss "custom"; a file does not hold it. */
+  lossFunction: LossFunction | undefined;
   optimizer: ResolvedOptimizer | undefined;
   /** What the optimizer carries from step to step besides its arrays (OPTIMIZER_SCALARS). */
   scalars: readonly number[] = [];
@@ -89,18 +92,29 @@ export class Model {
     this.memory.release();
   }
 
-  /** Whether a step's samples go through the network together: their statistics normalise them. */
+  /** Whether a step's samples go through the network together: their statistics normalise them, or a function takes their loss. */
   get wholeBatches(): boolean {
+    if (this.spec.loss === "custom") return true;
     return this.spec.layers.some(({ type }) => type === "batchNormalization");
   }
 
   /** M for steps of `batch` samples. */
   blockSamplesFor(batch: number): number {
-    if (this.wholeBatches) return Math.max(8, Math.ceil(batch / 8) * 8);
-    if (tuning.blockSamples !== undefined) return tuning.blockSamples;
+    const whole = Math.max(8, Math.ceil(batch / 8) * 8);
+    if (this.spec.loss === "custom") return Math.max(whole, this.largestBlock);
+    if (this.wholeBatches) return whole;
+    return tuning.blockSamples ?? Math.min(whole, this.largestBlock);
+  }
+
+  private get largestBlock(): number {
     const size = this.dtype === "float32" ? 4 : 8;
     const affordable = Math.floor(BLOCK_BYTES / bytesPerSample(this.spec, size) / 8) * 8;
-    return Math.max(8, Math.min(Math.ceil(batch / 8) * 8, BLOCK_SAMPLES, affordable));
+    return Math.max(8, Math.min(BLOCK_SAMPLES, affordable));
+  }
+
+  /** Samples per block of a pass that takes no step: where a function sees each block, the same whatever was trained before. */
+  get passBlock(): number {
+    return this.spec.loss === "custom" ? this.largestBlock : this.memory.plan.demand.blockSamples;
   }
 
   /** Puts scalings into use that a fit has found; all else in `spec` is as before. */

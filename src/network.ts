@@ -13,7 +13,7 @@ import { Model } from "./model.ts";
 import { integerIn, optionsObject } from "./options/checks.ts";
 import { LIMITS } from "./options/defaults.ts";
 import type { FitOptions } from "./options/fit.ts";
-import { lossName } from "./options/loss.ts";
+import { type LossFunction, lossName } from "./options/loss.ts";
 import { type MetricName, resolveMetrics } from "./options/metrics.ts";
 import { type Names, resolveNames } from "./options/names.ts";
 import {
@@ -41,7 +41,6 @@ import {
   hasParameters,
   type KeptSpec,
   type NetworkSpec,
-  type ResolvedSpec,
   resolveSpec,
   resolveTrainable,
   type Trainable,
@@ -112,14 +111,14 @@ export class Network {
    * @throws (by rejection) TypeError, RangeError for spec or options; Error where the core asked for is not available
    */
   static async create(spec: NetworkSpec, options?: NetworkOptions): Promise<Network> {
-    const { resolved, seed, dtype, core } = resolveCreate(spec, options);
-    return made(await instantiateCore(core, dtype), resolved, dtype, seed, (model) => new Network(model));
+    const how = resolveCreate(spec, options);
+    return made(await instantiateCore(how.core, how.dtype), how, (model) => new Network(model));
   }
 
   /** As `create`, on this thread. */
   static createSync(spec: NetworkSpec, options?: NetworkOptions): Network {
-    const { resolved, seed, dtype, core } = resolveCreate(spec, options);
-    return made(instantiateCoreSync(core, dtype), resolved, dtype, seed, (model) => new Network(model));
+    const how = resolveCreate(spec, options);
+    return made(instantiateCoreSync(how.core, how.dtype), how, (model) => new Network(model));
   }
 
   /**
@@ -127,12 +126,14 @@ export class Network {
    * @throws (by rejection) TypeError, RangeError for bytes that are not a whole, undamaged file
    */
   static async load(bytes: Uint8Array, options?: LoadOptions): Promise<Network> {
-    return new Network(await loadModel(bytes, resolveLoadOptions(options).core));
+    const { core, loss } = resolveLoadOptions(options);
+    return new Network(withLoss(await loadModel(bytes, core), loss));
   }
 
   /** As `load`, on this thread. */
   static loadSync(bytes: Uint8Array, options?: LoadOptions): Network {
-    return new Network(loadModelSync(bytes, resolveLoadOptions(options).core));
+    const { core, loss } = resolveLoadOptions(options);
+    return new Network(withLoss(loadModelSync(bytes, core), loss));
   }
 
   /** The spec with every default filled in; initial values given as arrays have become weights. */
@@ -227,6 +228,8 @@ export class Network {
    */
   step(x: Rows, y: Targets, options?: StepOptions): number {
     this.#idle("step");
+    this.#knowsLoss("step");
+    if (options?.sampleWeights !== undefined) this.#weighs();
     const model = this.#model;
     const [xs, ys] = this.#sources(x, y);
     const { optimizer, sampleWeights, clipping } = resolveStepOptions(options, {
@@ -314,6 +317,8 @@ export class Network {
    */
   evaluate(x: Rows, y: Targets, options?: EvaluateOptions): Evaluation {
     this.#steady("evaluate");
+    this.#knowsLoss("evaluate");
+    if (options?.sampleWeights !== undefined) this.#weighs();
     const [xs, ys] = this.#sources(x, y);
     const given = optionsObject("evaluate", options === undefined ? {} : options, {
       allowed: ["metrics", "sampleWeights"],
@@ -343,6 +348,7 @@ export class Network {
    */
   gradients(x: Rows, y: Targets): { loss: number; layers: LayerWeights[] } {
     this.#steady("gradients");
+    this.#knowsLoss("gradients");
     return this.#aside((model) => {
       const [xs, ys] = this.#sources(x, y);
       model.demand({ training: true, reports: Math.max(1, model.memory.plan.demand.reports) });
@@ -357,6 +363,7 @@ export class Network {
    */
   inputGradients(x: Rows, y: Targets): Matrix {
     this.#steady("inputGradients");
+    this.#knowsLoss("inputGradients");
     return this.#aside((model) => {
       const [xs, ys] = this.#sources(x, y);
       const reports = Math.max(1, model.memory.plan.demand.reports);
@@ -379,11 +386,13 @@ export class Network {
    */
   check(x: Rows, y: Targets, options?: CheckOptions): GradientCheck {
     this.#steady("check");
+    this.#knowsLoss("check");
     const { parameters } = optionsObject("check", options === undefined ? {} : options, { allowed: ["parameters"] });
     const limit = parameters === undefined ? 1000 : integerIn("parameters", parameters, 1, LIMITS.rows);
     const model = this.#model;
     const copy = new Model(instantiateCoreSync(model.core.kind, "float64"), model.spec, "float64", model.seed);
     copy.targetDtype = this.dtype;
+    copy.lossFunction = model.lossFunction;
     for (const segment of copy.memory.plan.segments) {
       const own = findSegment(model, segment.layer, segment.part) as Segment;
       copy.writeParameters(segment, Float64Array.from(model.memory.readSegment(model.memory.plan.params, own)));
@@ -431,7 +440,8 @@ export class Network {
   /** An independent copy with everything that `save` keeps, on the same kind of core. */
   clone(): Network {
     this.#live("clone");
-    return new Network(loadModelSync(saveModel(this.#model, true), this.core));
+    const { lossFunction } = this.#model;
+    return new Network(withLoss(loadModelSync(saveModel(this.#model, true), this.core), lossFunction));
   }
 
   /** A table of the layers, for people. */
@@ -457,6 +467,8 @@ export class Network {
 
   #run(name: string, x: Rows, y: Targets, options: FitOptions | undefined, asynchronous: boolean): FitRun {
     this.#idle(name);
+    this.#knowsLoss(name);
+    if (options?.sampleWeights !== undefined) this.#weighs();
     return new FitRun(this.#model, x, y, options, { asynchronous, perEpoch: name === "epochs", name });
   }
 
@@ -468,6 +480,18 @@ export class Network {
   #steady(name: string): void {
     this.#live(name);
     this.#model.running?.finishBlock();
+  }
+
+  #knowsLoss(name: string): void {
+    if (this.#model.spec.loss !== "custom" || this.#model.lossFunction !== undefined) return;
+    throw new Error(
+      `${name}: the loss is a function, which a file does not hold; pass it: Network.load(bytes, { loss })`,
+    );
+  }
+
+  #weighs(): void {
+    if (this.#model.spec.loss !== "custom") return;
+    throw new TypeError("sampleWeights: expected none with a loss of one's own, which weighs samples itself");
   }
 
   #idle(name: string): void {
@@ -488,7 +512,8 @@ export class Network {
   /** A running fit owns the gradient region: then the work is done on a copy. */
   #aside<T>(work: (model: Model) => T): T {
     if (this.#model.running === undefined) return work(this.#model);
-    return work(loadModelSync(saveModel(this.#model, false), this.core));
+    const { lossFunction } = this.#model;
+    return work(withLoss(loadModelSync(saveModel(this.#model, false), this.core), lossFunction));
   }
 
   #array(length: number): Reals {
@@ -501,17 +526,35 @@ export class Network {
   }
 }
 
+/** @throws TypeError for a function where the network has a loss of its own */
+function withLoss(model: Model, loss: LossFunction | undefined): Model {
+  if (loss !== undefined && model.spec.loss !== "custom") {
+    throw new TypeError(
+      `loss: expected none, as the file's network has the loss ${lossName(model.spec.loss)}, got a function`,
+    );
+  }
+  model.lossFunction = loss;
+  return model;
+}
+
 function weightsOf(given: unknown, rows: number): Float64Array | undefined {
   return given === undefined ? undefined : toMeanOne(copyWeights(given, "sampleWeights", rows));
 }
 
 function resolveCreate(spec: NetworkSpec, options: NetworkOptions | undefined) {
   const { seed, dtype, core } = resolveNetworkOptions(options);
-  return { resolved: resolveSpec(spec, dtype), seed, dtype, core };
+  const resolved = resolveSpec(spec, dtype);
+  const lossFunction = typeof spec.loss === "function" ? spec.loss : undefined;
+  return { resolved, lossFunction, seed, dtype, core };
 }
 
-function made(core: Core, spec: ResolvedSpec, dtype: DType, seed: number, wrap: (model: Model) => Network): Network {
-  const model = new Model(core, spec, dtype, seed);
+function made(
+  core: Core,
+  { resolved, lossFunction, dtype, seed }: ReturnType<typeof resolveCreate>,
+  wrap: (model: Model) => Network,
+): Network {
+  const model = new Model(core, resolved, dtype, seed);
+  model.lossFunction = lossFunction;
   model.initialize();
   return wrap(model);
 }

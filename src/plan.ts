@@ -122,6 +122,8 @@ export interface Plan {
   readonly packD: Region;
   readonly packW: Region;
   readonly lossScratch: Region;
+  /** Outputs of a block [M × outputs] and their gradient, where the host computes the loss. */
+  readonly exchange: Region;
   readonly x: Region;
   readonly y: Region;
   readonly order: Region;
@@ -235,6 +237,7 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
   const packD = cursor.take(demand.training ? widest((node) => roundUp(node.units, 4)) * M * size : 0);
   const packW = cursor.take(demand.training ? widest((node) => roundUp(node.units, 4)) * 4 * size : 0);
   const lossScratch = cursor.take(2 * M * size);
+  const exchange = cursor.take(spec.loss === "custom" ? M * outputs * size : 0);
 
   const x = cursor.take(demand.rows * spec.inputs * size);
   const y = cursor.take(demand.rows * demand.targetBytes);
@@ -279,6 +282,7 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
     packD,
     packW,
     lossScratch,
+    exchange,
     x,
     y,
     order,

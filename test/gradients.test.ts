@@ -182,7 +182,7 @@ const asRows = (data: ArrayLike<number>, cols: number) =>
 function roundedTo32({ layers, x, y, spec }: Example): Example {
   const round = (rows: number[][]) => rows.map((row) => row.map(Math.fround));
   const rounded = layers.map(({ W, b, activation }) => ({ W: round(W), b: b.map(Math.fround), activation }));
-  return { spec: specOf(rounded, spec.loss!), layers: rounded, x: round(x), y: round(y) };
+  return { spec: specOf(rounded, spec.loss as Loss), layers: rounded, x: round(x), y: round(y) };
 }
 
 describe.each(CORES)("gradients in float64 on the %s core", (core) => {

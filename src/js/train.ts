@@ -34,9 +34,11 @@ import {
   JOB_WINDOW_END,
   JOB_X_PITCH,
   JOB_X_PTR,
+  LOSS_CUSTOM,
   MODE_EVALUATE,
   MODE_PREDICT,
   MODE_TRAIN,
+  NET_LOSS,
   NET_NODE_COUNT,
   NET_PARAMS_LENGTH,
   NET_SEED_HIGH,
@@ -52,12 +54,14 @@ import {
   RUN_DONE,
   RUN_MORE,
   RUN_NEEDS_DATA,
+  RUN_NEEDS_LOSS,
   RUN_REPORTS_FULL,
 } from "../core/abi.ts";
 import { applySlope } from "./activation.ts";
 import { adjust, penaltyOf } from "./adjust.ts";
 import { backwardNode, forwardNode, nodeAt, outputNode, passesDelta } from "./backprop.ts";
 import type { Heap } from "./heap.ts";
+import { giveOutputs, takeGradient } from "./host-loss.ts";
 import { PANEL, roundUp } from "./lanes.ts";
 import { finishLoss, lossBlock } from "./loss.ts";
 import { isPlain, update } from "./optimizer.ts";
@@ -82,7 +86,11 @@ export function run(heap: Heap, net: number, job: number, blocks: number): numbe
     const n = Math.min(heap.int(job, JOB_BLOCK), batch - inStep);
     const first = position + inStep;
     if (first < heap.int(job, JOB_WINDOW_BEGIN) || first + n > heap.int(job, JOB_WINDOW_END)) return RUN_NEEDS_DATA;
-    if (!block(heap, net, job, mode, batch, n, first)) continue;
+    if (!block(heap, net, job, mode, batch, n, first)) {
+      if (heap.int(job, JOB_DONE) === 1 && givesOutputs(heap, net, mode, heap.int(job, JOB_PHASE)))
+        return RUN_NEEDS_LOSS;
+      continue;
+    }
     heap.setInt(job, JOB_IN_STEP, inStep + n);
     if (inStep + n < batch) continue;
     const status = mode === MODE_TRAIN ? finishStep(heap, job, batch) : finishPass(heap, net, job, mode, batch);
@@ -138,7 +146,16 @@ function block(heap: Heap, net: number, job: number, mode: number, batch: number
       phase++;
       continue;
     }
-    if (phase === 0) readRows(heap, net, job, n, first, vector);
+    if (givesOutputs(heap, net, mode, phase)) {
+      if (done === 0) {
+        giveOutputs(heap, net, outputNode(heap, net), n, vector);
+        done = 1;
+        left = 0;
+        continue;
+      }
+      if (mode < MODE_EVALUATE) takeGradient(heap, net, outputNode(heap, net), batch, n, vector);
+      else writeOutputs(heap, net, job, n, first, vector);
+    } else if (phase === 0) readRows(heap, net, job, n, first, vector);
     else if (phase === last + 1) atOutput(heap, net, job, mode, batch, n, first, vector);
     else {
       const l = phase <= last ? phase : Math.max(0, 2 * last + 2 - phase);
@@ -212,12 +229,21 @@ function atOutput(
   first: number,
   vector: boolean,
 ): void {
-  const output = outputNode(heap, net);
-  if (mode !== MODE_PREDICT) lossBlock(heap, net, job, output, batch, n, vector, mode !== MODE_EVALUATE);
-  const out = heap.ptr(job, JOB_OUT_PTR);
-  if (out !== 0 && mode >= MODE_EVALUATE) {
-    writeRows(heap, job, output, heap.ptr(output, NODE_A_PTR), out, n, first, vector);
+  if (mode !== MODE_PREDICT) {
+    lossBlock(heap, net, job, outputNode(heap, net), batch, n, vector, mode !== MODE_EVALUATE);
   }
+  if (mode >= MODE_EVALUATE) writeOutputs(heap, net, job, n, first, vector);
+}
+
+function writeOutputs(heap: Heap, net: number, job: number, n: number, first: number, vector: boolean): void {
+  const output = outputNode(heap, net);
+  const out = heap.ptr(job, JOB_OUT_PTR);
+  if (out !== 0) writeRows(heap, job, output, heap.ptr(output, NODE_A_PTR), out, n, first, vector);
+}
+
+/** Whether the phase is that of a loss which the host computes; JOB_DONE is 1 while it does. */
+function givesOutputs(heap: Heap, net: number, mode: number, phase: number): boolean {
+  return heap.int(net, NET_LOSS) === LOSS_CUSTOM && mode !== MODE_PREDICT && phase === heap.int(net, NET_NODE_COUNT);
 }
 
 function writeInputGradients(heap: Heap, net: number, job: number, n: number, first: number, vector: boolean): void {

@@ -1,5 +1,6 @@
 // Losses: names, options, and the output activations each goes with. Formulas stand in assembly/abi.ts, assembly/loss.ts and
 // assembly/output-loss.ts.
+import type { Matrix, Rows } from "../data/rows.ts";
 import { copyVector } from "../data/vector.ts";
 import type { ActivationName } from "./activation.ts";
 import { list, numberThat, oneOf, optionsObject, rounded } from "./checks.ts";
@@ -17,7 +18,14 @@ export type LossName =
   | "kullbackLeibler"
   | "hinge"
   | "squaredHinge"
-  | "poisson";
+  | "poisson"
+  | "custom";
+
+/**
+ * A loss of one's own: the mean over the batch's samples and its gradient ∂loss/∂output [samples × outputs], from the outputs and targets of
+ * a batch, copies in the network's dtype. With one output the gradient may be a flat array.
+ */
+export type LossFunction = (output: Matrix, target: Matrix) => { loss: number; gradient: Rows | ArrayLike<number> };
 
 type CrossEntropyName = "crossEntropy" | "binaryCrossEntropy";
 
@@ -38,7 +46,7 @@ export interface CrossEntropyLoss {
   classWeights?: ArrayLike<number>;
 }
 
-/** A name, or an object with options; `{ type }` alone is the name. */
+/** A name, or an object with options; `{ type }` alone is the name. "custom": what a spec shows for a function. */
 export type Loss = LossName | HuberLoss | CrossEntropyLoss | { type: Exclude<LossName, "huber" | CrossEntropyName> };
 
 /** A plain name where no option differs from its default. */
@@ -70,8 +78,11 @@ const LOSSES: Readonly<Record<LossName, readonly ActivationName[] | null>> = {
   hinge: ["linear", "tanh"],
   squaredHinge: ["linear", "tanh"],
   poisson: ["softplus"],
+  custom: null,
 };
 const LOSS_NAMES = Object.keys(LOSSES) as LossName[];
+/** Those that messages name. */
+const OWN_NAMES = LOSS_NAMES.filter((name) => name !== "custom");
 
 /** @throws TypeError, RangeError for what is no loss, or does not go with the output's activation. */
 export function resolveLoss(given: unknown, output: ActivationName, units: number, dtype: DType): ResolvedLoss {
@@ -79,15 +90,14 @@ export function resolveLoss(given: unknown, output: ActivationName, units: numbe
     if (output === "softmax") return "crossEntropy";
     return output === "sigmoid" ? "binaryCrossEntropy" : "meanSquaredError";
   }
+  if (typeof given === "function") return "custom";
   const isObject = typeof given === "object" && given !== null;
-  const type = oneOf(
-    isObject ? "loss.type" : "loss",
-    isObject ? (given as { type?: unknown }).type : given,
-    LOSS_NAMES,
-  );
+  const name = isObject ? (given as { type?: unknown }).type : given;
+  if (name === "custom") return name;
+  const type = oneOf(isObject ? "loss.type" : "loss", name, OWN_NAMES);
   const outputs = LOSSES[type];
   if (outputs !== null && !outputs.includes(output)) {
-    const admissible = LOSS_NAMES.filter((name) => LOSSES[name]?.includes(output) ?? true);
+    const admissible = OWN_NAMES.filter((name) => LOSSES[name]?.includes(output) ?? true);
     throw new RangeError(
       `loss: expected ${list(admissible, "or")} with a ${output} output, got '${type}', ` +
         `which goes only with ${list(outputs, "or")}`,

@@ -1,6 +1,8 @@
+import { kindError } from "../errors.ts";
 import { booleanOf, integerIn, oneOf, optionsObject } from "./checks.ts";
 import { CLIPPING_KEYS, type Clipping, type ResolvedClipping, resolveClipping } from "./clipping.ts";
 import { LIMITS, NETWORK_DEFAULTS } from "./defaults.ts";
+import type { LossFunction } from "./loss.ts";
 import { OPTIMIZER_KEYS, type Optimizer, optimizerOrLast, type ResolvedOptimizer } from "./optimizer.ts";
 
 export type DType = "float32" | "float64";
@@ -22,6 +24,8 @@ export type ResolvedNetworkOptions = Readonly<Required<NetworkOptions>>;
 export interface LoadOptions {
   /** "auto". */
   core?: Core;
+  /** Of a network whose loss is a function: without it the network predicts, and neither trains nor evaluates. */
+  loss?: LossFunction;
 }
 
 export interface SaveOptions {
@@ -50,8 +54,13 @@ export function resolveNetworkOptions(options: unknown = {}, name = "create"): R
 }
 
 /** @throws TypeError, RangeError */
-export function resolveLoadOptions(options: unknown = {}, name = "load"): Readonly<Required<LoadOptions>> {
-  return Object.freeze({ core: resolveCore(optionsObject(name, options, { allowed: ["core"] }).core) });
+export function resolveLoadOptions(
+  options: unknown = {},
+  name = "load",
+): { readonly core: Core; readonly loss: LossFunction | undefined } {
+  const { core, loss } = optionsObject(name, options, { allowed: ["core", "loss"] });
+  if (loss !== undefined && typeof loss !== "function") throw kindError("loss", "a function", loss);
+  return Object.freeze({ core: resolveCore(core), loss: loss as LossFunction | undefined });
 }
 
 /** @throws TypeError */

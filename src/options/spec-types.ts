@@ -1,7 +1,7 @@
 // A network's spec: what the user may give, and what it becomes with every default filled in.
 import type { Activation, ResolvedActivation } from "./activation.ts";
 import type { BiasInitializer, Initializer, KeptInitializer, ResolvedInitializer } from "./initializer.ts";
-import type { Loss, ResolvedLoss } from "./loss.ts";
+import type { Loss, LossFunction, ResolvedLoss } from "./loss.ts";
 import type { ScalingMethod } from "./scaling.ts";
 
 /** true: all of it; "weights", "bias": that part alone. */
@@ -105,8 +105,12 @@ export type LayerSpec =
 export interface NetworkSpec {
   inputs: number;
   layers: readonly LayerSpec[];
-  /** By the last activation: softmax → crossEntropy, sigmoid → binaryCrossEntropy, else meanSquaredError. */
-  loss?: Loss;
+  /**
+   * By the last activation: softmax → crossEntropy, sigmoid → binaryCrossEntropy, else meanSquaredError. A function is called once for every
+   * batch in training, which is slower and whose bits are its own; in other passes for every 512 rows (fewer in very wide networks), and
+   * the mean is taken by rows. A file does not hold it: `load(bytes, { loss })`.
+   */
+  loss?: Loss | LossFunction;
   /**
    * Targets of a regression are learnt as (y − shift)/scale, with numbers from the training rows of the first `fit` as in ScalingSpec;
    * predictions and metrics are in the targets' units again, the loss and its gradients in scaled ones. With squaredError,

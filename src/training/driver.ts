@@ -2,6 +2,7 @@
 import * as abi from "../core/abi.ts";
 import type { Model } from "../model.ts";
 import { flopsPerSample } from "../plan.ts";
+import { runJob } from "./host-loss.ts";
 import type { Job } from "./job.ts";
 import { now, Pace } from "./pace.ts";
 import { tuning } from "./tuning.ts";
@@ -47,7 +48,7 @@ export class Driver {
     const { plan } = this.model.memory;
     const passes = trains ? 1 : 1 / 3;
     const perSample = passes * flopsPerSample(plan);
-    const block = this.blockSamples(perSample);
+    const block = this.blockSamples(job, perSample);
     job.setInt(abi.JOB_BLOCK, block);
     const samples = Math.min(block, batch);
     const flops = samples * (perSample + SAMPLE_FLOPS) + (trains ? (samples / batch) * this.updateFlops : 0);
@@ -56,7 +57,7 @@ export class Driver {
     const before = this.done(job);
     const run = (blocks: number): Advance => {
       const start = now();
-      return { status: job.run(blocks), elapsed: now() - start };
+      return { status: runJob(this.model, job, blocks), elapsed: now() - start };
     };
     let { status, elapsed } = run(piece > 0 ? 1 : this.blocks(job, flops));
     this.divided = job;
@@ -77,8 +78,9 @@ export class Driver {
     return UPDATE_FLOPS * this.model.memory.plan.paramsLength;
   }
 
-  private blockSamples(perSample: number): number {
-    if (this.model.wholeBatches) return this.model.memory.plan.demand.blockSamples;
+  private blockSamples(job: Job, perSample: number): number {
+    const steps = job.int(abi.JOB_MODE) === abi.MODE_TRAIN;
+    if (this.model.wholeBatches) return steps ? this.model.memory.plan.demand.blockSamples : this.model.passBlock;
     const affordable = Math.floor(this.pace.budget / perSample / 8) * 8;
     return (
       tuning.blockSamples ?? Math.min(this.model.memory.plan.demand.blockSamples, Math.max(LEAST_BLOCK, affordable))

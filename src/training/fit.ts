@@ -6,7 +6,7 @@ import { SEARCHING } from "../options/optimizer.ts";
 import type { EpochReport, History } from "../options/results.ts";
 import { hasPenalty } from "../options/spec.ts";
 import { findDivergence, restore, type Snapshot, snapshot } from "./divergence.ts";
-import { Driver, ordersInSlices } from "./driver.ts";
+import { type Advance, Driver, ordersInSlices } from "./driver.ts";
 import { Search } from "./full-batch/search.ts";
 import { Job, RUN } from "./job.ts";
 import { now, Pause } from "./pace.ts";
@@ -226,7 +226,7 @@ export class FitRun {
   /** One chunk of work, and what follows from it: the epochs that ended in it are published, or it diverged. */
   private *advance(): Generator<undefined, void, void> {
     if (this.search !== undefined) return yield* this.advanceSearch(this.search);
-    const { job, model, driver, options } = this;
+    const { job, model, options } = this;
     if (options.maxSeconds < Number.POSITIVE_INFINITY) this.watchClock();
     yield* this.takeSnapshot();
     // An order of many slices is made in chunks of its own, so each of its epochs ends one.
@@ -235,7 +235,7 @@ export class FitRun {
     job.setInt(abi.JOB_STEPS_LEFT, Math.min(this.stepsLeft, this.rates?.fill(job) ?? ENDLESS));
     job.setInt(abi.JOB_REPORTS_COUNT, 0);
     const before = job.double(abi.JOB_STEP);
-    const { status, elapsed } = yield* driver.advance(job, options.batchSize, true);
+    const { status, elapsed } = yield* this.advanceOrLeave();
     const steps = job.double(abi.JOB_STEP) - before;
     if (status === RUN.diverged || (steps > 0 && (yield* findDivergence(model)) !== undefined)) yield* this.replay();
     if (this.stepsLeft !== ENDLESS) this.stepsLeft -= steps;
@@ -247,6 +247,19 @@ export class FitRun {
     this.finished = this.epochsLeft === 0 || this.stepsLeft === 0;
     for (const epoch of finished) {
       yield* this.conclude(epoch, job.double(abi.JOB_GRADIENT_NORM));
+    }
+  }
+
+  /** A loss of the user's own may throw in the middle of a step: the steps before it stay. */
+  private *advanceOrLeave(): Generator<undefined, Advance, void> {
+    const { job, driver, options } = this;
+    try {
+      return yield* driver.advance(job, options.batchSize, true);
+    } catch (error) {
+      const finished = this.reports.take(job, 0);
+      this.readProgress();
+      for (const epoch of finished) this.reports.publish(epoch);
+      throw error;
     }
   }
 

@@ -8,6 +8,7 @@ import type { Model } from "../model.ts";
 import { lossName } from "../options/loss.ts";
 import { hasPenalty } from "../options/spec.ts";
 import type { Region } from "../plan.ts";
+import { runJob } from "./host-loss.ts";
 import { Job, RUN } from "./job.ts";
 
 const ALL = 2 ** 31 - 1;
@@ -96,7 +97,8 @@ export function runPass(
   set(abi.JOB_TARGET_KIND, y?.kind === "class" ? abi.TARGET_CLASS : abi.TARGET_DENSE);
   set(abi.JOB_ROWS, x.rows);
   set(abi.JOB_BATCH, x.rows);
-  set(abi.JOB_BLOCK, plan.demand.blockSamples);
+  const block = mode === abi.MODE_TRAIN ? plan.demand.blockSamples : model.passBlock;
+  set(abi.JOB_BLOCK, block);
   set(abi.JOB_EPOCHS_LEFT, 1);
   set(abi.JOB_STEPS_LEFT, 1);
   set(abi.JOB_OUT_PTR, mode === abi.MODE_PREDICT || options.outputs ? plan.stagingOut.offset : 0);
@@ -109,8 +111,9 @@ export function runPass(
   job.setAdjustment(mode !== abi.MODE_PREDICT && hasPenalty(model.spec));
   options.prepare?.(job);
   const width = options.inputGradients ? plan.inputs : plan.outputs;
-  for (let first = 0; first < x.rows; first += plan.stagingRows) {
-    const last = Math.min(first + plan.stagingRows, x.rows);
+  const windowRows = Math.floor(plan.stagingRows / block) * block;
+  for (let first = 0; first < x.rows; first += windowRows) {
+    const last = Math.min(first + windowRows, x.rows);
     stageRows(model, x, "x", first, last, "x");
     if (y !== undefined) stageTargets(model, y, "y", first, last);
     if (weights !== undefined) {
@@ -118,7 +121,7 @@ export function runPass(
     }
     set(abi.JOB_WINDOW_BEGIN, first);
     set(abi.JOB_WINDOW_END, last);
-    const status = job.run(ALL);
+    const status = runJob(model, job, ALL);
     if (status !== (last < x.rows ? RUN.needsData : RUN.done) && status !== RUN.diverged) {
       throw new Error(`the core ended a pass with status ${status}`);
     }

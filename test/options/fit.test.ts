@@ -6,7 +6,7 @@ import { OPTIMIZER_NAMES } from "../../src/options/optimizer.ts";
 const OPTIMIZERS = list(OPTIMIZER_NAMES, "or");
 
 const OPTIONS =
-  "epochs, batchSize, optimizer, shuffle, validation, sampleWeights, schedule, goal, minGradient, earlyStopping, clipValue, clipNorm, onEpoch, signal, maxSteps and maxSeconds";
+  "epochs, batchSize, optimizer, shuffle, validation, sampleWeights, metrics, refit, schedule, goal, minGradient, earlyStopping, clipValue, clipNorm, onEpoch, signal, maxSteps and maxSeconds";
 const context = { rows: 100, dtype: "float32" as const };
 const resolve = (options: unknown, more = {}) => resolveFitOptions(options, { ...context, ...more });
 
@@ -31,6 +31,8 @@ describe("resolveFitOptions", () => {
       },
       shuffle: true,
       validation: { kind: "none" },
+      metrics: [],
+      refit: false,
       onEpoch: undefined,
       signal: undefined,
       maxSteps: undefined,

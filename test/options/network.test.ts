@@ -36,7 +36,9 @@ describe("options of a network", () => {
     expect(() => resolveNetworkOptions({ Seed: 1 })).toThrow(
       new TypeError("create: unknown option 'Seed', did you mean 'seed'?"),
     );
-    expect(() => resolveLoadOptions(null)).toThrow(new TypeError("load: expected an object with core, got null"));
+    expect(() => resolveLoadOptions(null)).toThrow(
+      new TypeError("load: expected an object with core and loss, got null"),
+    );
     expect(() => resolveSaveOptions({ optimizer: "adam" })).toThrow(
       new TypeError("optimizer: expected true or false, got 'adam'"),
     );

@@ -89,7 +89,7 @@ describe("resolveSpec names what is wrong", () => {
     refuses(
       oneLayer({ type: "conv" }),
       RangeError,
-      "layers[0].type: expected dense, affine, dropout, gaussianNoise, batchNormalization or layerNormalization, got 'conv'",
+      "layers[0].type: expected dense, affine, standardize, minMax, robust, dropout, gaussianNoise, batchNormalization or layerNormalization, got 'conv'",
     );
     refuses(
       oneLayer({}, { loss: "mse" }),
@@ -130,7 +130,7 @@ describe("resolveSpec names what is wrong", () => {
     refuses(
       JSON.parse('{"inputs":1,"layers":[{"units":1}],"__proto__":{}}'),
       TypeError,
-      "spec: unknown option '__proto__'; the options are inputs, layers and loss",
+      "spec: unknown option '__proto__'; the options are inputs, layers, loss and targetScaling",
     );
   });
 
