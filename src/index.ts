@@ -3,7 +3,15 @@
 export { type CoreInput, type CoreSources, initSync } from "./core/instantiate.ts";
 export type { Matrix, Rows, Targets } from "./data/rows.ts";
 export { type DivergedQuantity, DivergenceError } from "./errors.ts";
-export { type CheckOptions, type EvaluateOptions, Network, type PredictOptions } from "./network.ts";
+export type { Diagnosis, Finding, FindingKind, LayerDiagnosis } from "./inspection/diagnosis.ts";
+export type { RangeTest, RangeTestOptions } from "./inspection/range-test.ts";
+export {
+  type CheckOptions,
+  type DiagnoseOptions,
+  type EvaluateOptions,
+  Network,
+  type PredictOptions,
+} from "./network.ts";
 export type { Activation, ActivationName, ResolvedActivation } from "./options/activation.ts";
 export type { Clipping } from "./options/clipping.ts";
 export type { AbortSignalLike, FitOptions, Validation } from "./options/fit.ts";

@@ -7,6 +7,10 @@ import { type Matrix, type Rows, rowSource, type Targets } from "./data/rows.ts"
 import { unscaleOutputs } from "./data/scaling.ts";
 import { targetSource } from "./data/targets.ts";
 import { copyWeights, toMeanOne } from "./data/weights.ts";
+import { Picker } from "./inspection/batches.ts";
+import { diagnoseModel } from "./inspection/diagnose.ts";
+import type { Diagnosis } from "./inspection/diagnosis.ts";
+import { type RangeTest, type RangeTestOptions, resolveRangeTest, runRangeTest } from "./inspection/range-test.ts";
 import type { Reals } from "./memory.ts";
 import { Collection } from "./metrics/collect.ts";
 import { Model } from "./model.ts";
@@ -27,7 +31,7 @@ import {
   type SaveOptions,
   type StepOptions,
 } from "./options/network.ts";
-import { OPTIMIZER_SLOTS, SEARCHING } from "./options/optimizer.ts";
+import { OPTIMIZER_KEYS, OPTIMIZER_SLOTS, type Optimizer, optimizerOrLast, SEARCHING } from "./options/optimizer.ts";
 import type {
   EpochReport,
   Evaluation,
@@ -55,6 +59,7 @@ import { checkGradients } from "./training/check.ts";
 import { FitRun } from "./training/fit.ts";
 import { countsClasses, runPass } from "./training/passes.ts";
 import { predictRow } from "./training/row.ts";
+import { fitScalings } from "./training/scaling.ts";
 import { trainStep } from "./training/step.ts";
 
 /** Options of `evaluate`. */
@@ -69,6 +74,12 @@ export interface EvaluateOptions {
 export interface CheckOptions {
   /** How many parameters are checked, spread evenly over all; 1 or more; 1000. */
   parameters?: number;
+}
+
+/** Options of `diagnose`. */
+export interface DiagnoseOptions {
+  /** Left out: the one last used; adam if there was none. */
+  optimizer?: Optimizer;
 }
 
 /** Options of `predict`. */
@@ -401,6 +412,54 @@ export class Network {
     const ys = targetSource(y, "y", { rows: xs.rows, outputs: this.outputs, loss: lossName(model.spec.loss) });
     runPass(model, abi.MODE_EVALUATE, xs, ys); // the network's own dtype decides what is accepted
     return checkGradients(copy, xs, ys, limit);
+  }
+
+  /**
+   * The learning-rate range test (Smith 2017), on a copy: `steps` steps with rates from `from` to `to`, each a constant times the one before;
+   * it ends early where the loss rises to four times its lowest. The network stays as it is.
+   * @throws (by rejection) TypeError, RangeError, the signal's reason
+   * @example
+   * const { suggestion = 0.001 } = await network.findLearningRate(x, y);
+   * await network.fit(x, y, { optimizer: { type: "adam", learningRate: suggestion } });
+   */
+  async findLearningRate(x: Rows, y: Targets, options?: RangeTestOptions): Promise<RangeTest> {
+    this.#steady("findLearningRate");
+    this.#knowsLoss("findLearningRate");
+    const resolved = resolveRangeTest(options, this.#model);
+    if (resolved.signal?.aborted) throw resolved.signal.reason;
+    const copy = this.clone();
+    try {
+      fitScalings(copy.#model, x, y);
+      return await runRangeTest(copy, new Picker(copy.#model, x, y), resolved);
+    } finally {
+      copy.dispose();
+    }
+  }
+
+  /**
+   * What stands out in the network and its data, in words, with the figure that shows it and what to change: scales of inputs,
+   * conflicting targets, dead and saturated units, gradients that vanish or explode, and the learning rate of `optimizer` (left out: the
+   * one last used, adam if there was none). Looks at 512 rows (at all for conflicts), on a copy: the network stays as it is.
+   * @throws TypeError, RangeError
+   */
+  diagnose(x: Rows, y: Targets, options?: DiagnoseOptions): Diagnosis {
+    this.#steady("diagnose");
+    this.#knowsLoss("diagnose");
+    const given = optionsObject("diagnose", options === undefined ? {} : options, {
+      allowed: ["optimizer"],
+      inside: OPTIMIZER_KEYS,
+    });
+    const optimizer = optimizerOrLast(given.optimizer, this.#model.optimizer, this.dtype);
+    const copy = this.clone();
+    try {
+      const model = copy.#model;
+      fitScalings(model, x, y);
+      const slots = OPTIMIZER_SLOTS[optimizer.type];
+      model.demand({ slots });
+      return diagnoseModel(model, new Picker(model, x, y), optimizer);
+    } finally {
+      copy.dispose();
+    }
   }
 
   /**

@@ -275,7 +275,7 @@ function resolveOnEpoch(onEpoch: unknown): ResolvedFitOptions["onEpoch"] {
   return onEpoch as (report: EpochReport) => unknown;
 }
 
-function resolveSignal(signal: unknown): AbortSignalLike | undefined {
+export function resolveSignal(signal: unknown): AbortSignalLike | undefined {
   if (signal === undefined) return undefined;
   const like = signal as Partial<AbortSignalLike> | null;
   if (typeof like === "object" && like !== null) {

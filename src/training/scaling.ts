@@ -2,9 +2,10 @@
 import { type ColumnScaling, centreAndSpread, scaleTargets } from "../data/scaling.ts";
 import type { Model } from "../model.ts";
 import { isScalingMethod, isUnfitted } from "../options/scaling.ts";
-import type { ResolvedScaling, ResolvedSpec } from "../options/spec.ts";
+import { type ResolvedScaling, type ResolvedSpec, unfittedScaling } from "../options/spec.ts";
 import type { Region } from "../plan.ts";
-import type { Staged } from "./stage.ts";
+import { atOnce } from "./pace.ts";
+import { type Staged, stageData } from "./stage.ts";
 
 type Sliced<T> = Generator<undefined, T, void>;
 
@@ -41,6 +42,16 @@ export function* findScalings(model: Model, staged: Staged): Sliced<ResolvedSpec
     found = Object.freeze({ ...found, targetScaling: withNumbers(type, columns) });
   }
   return found;
+}
+
+/**
+ * Puts the scalings that a first fit on these rows would find into use.
+ * @throws TypeError, RangeError as fit does
+ */
+export function fitScalings(model: Model, x: unknown, y: unknown): void {
+  if (unfittedScaling(model.spec) === undefined) return;
+  const staged = stageData(model, x, y, { batchSize: "full" }, { reports: 1, name: "fit" });
+  model.useScalings(atOnce(findScalings(model, staged)));
 }
 
 function withNumbers(type: ResolvedScaling["type"], columns: readonly ColumnScaling[]): ResolvedScaling {
