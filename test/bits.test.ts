@@ -6,7 +6,16 @@ import { type History, Network, type NetworkSpec, type Optimizer } from "../src/
 import { tuning } from "../src/training/tuning.ts";
 import { drawRows, drawsFrom } from "./draws.ts";
 import { hex, progressOf, stateOf, withoutClock } from "./saved-state.ts";
-import { DTYPES, type DType, forAll, NETWORKS, type Scenario, SEED, scenario } from "./scenarios.ts";
+import {
+  DTYPES,
+  type DType,
+  forAllFurther,
+  NETWORKS,
+  forAll as plain,
+  type Scenario,
+  SEED,
+  scenario,
+} from "./scenarios.ts";
 
 const create = ({ spec, seed }: Scenario, dtype: DType, core: "simd" | "js" = "simd") =>
   Network.createSync(spec, { seed, dtype, core });
@@ -44,7 +53,10 @@ function tune(blockSamples: number | undefined, chunkBlocks: number | undefined,
 
 afterEach(() => tune(undefined, undefined));
 
-describe("52 networks × 4 optimizers × 2 dtypes have the same bits", () => {
+describe.each([
+  { what: "52 networks × 4 optimizers × 2 dtypes", forAll: plain },
+  { what: "52 networks with layers of statistics and noise, and with full-batch methods,", forAll: forAllFurther },
+])("$what have the same bits", ({ forAll }) => {
   test("from run to run, and other bits from another seed", async () => {
     let different = 0;
     await forAll((drawn, optimizer, dtype) => {
@@ -313,7 +325,7 @@ describe("one row's prediction", () => {
 
 describe("one update", () => {
   test("is the same from step() and from fit with a batch of all rows, and so is its loss", () =>
-    forAll((drawn, optimizer, dtype) => {
+    plain((drawn, optimizer, dtype) => {
       using stepped = create(drawn, dtype);
       using fitted = create(drawn, dtype);
       const loss = stepped.step(drawn.x, drawn.y, { optimizer });

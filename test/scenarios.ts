@@ -5,6 +5,7 @@ import type {
   ActivationName,
   DenseSpec,
   FitOptions,
+  LayerSpec,
   Loss,
   LossName,
   NetworkSpec,
@@ -161,10 +162,90 @@ export const scenario: fc.Arbitrary<Scenario> = fc
     },
   );
 
+type Body = (scenario: Scenario, optimizer: Exclude<Optimizer, string>, dtype: DType) => void | Promise<void>;
+export type ForAll = (body: Body) => Promise<void>;
+
+/** Each further network takes two of them. */
+const FULL_BATCH: readonly Exclude<Optimizer, string>[] = [
+  { type: "rprop" },
+  { type: "scg" },
+  { type: "irpropPlus" },
+  { type: "lm" },
+  { type: "rpropPlus" },
+  { type: "lbfgs" },
+  { type: "gda" },
+  { type: "quickprop", learningRate: 0.01 },
+  { type: "gdx" },
+  { type: "br" },
+];
+const EXTRA_LAYERS: readonly LayerSpec[] = [
+  { type: "dropout", rate: 0.25 },
+  { type: "gaussianNoise", deviation: 0.1 },
+  { type: "batchNormalization", activation: "relu" },
+  { type: "layerNormalization", activation: "gelu" },
+  { type: "batchNormalization", momentum: 0.5 },
+];
+const INITS = ["orthogonal", "truncatedNormal", "nguyenWidrow", "identity"] as const;
+
+/** The drawn network with layers before its output, found scaling and other initial values, trained in batches. */
+function withLayers({ spec, fit, x, cut, ...rest }: Scenario): Scenario {
+  const rows = x.length - (fit.validation === undefined ? 0 : Math.round(0.25 * x.length));
+  const last = spec.layers.at(-1) as LayerSpec;
+  const more = [EXTRA_LAYERS[cut % 5], ...(cut % 3 === 0 ? [EXTRA_LAYERS[(cut + 1) % 5]] : [])] as LayerSpec[];
+  let { batchSize } = fit;
+  // Batch normalisation takes no batch of 1.
+  if (batchSize !== "full") for (batchSize = Math.max(2, batchSize); rows % batchSize === 1; ) batchSize++;
+  const layers = [...scaled(cut), ...spec.layers.slice(0, -1), ...more, { ...last, init: INITS[cut % 4] } as LayerSpec];
+  return { ...rest, spec: { ...spec, layers }, fit: { ...fit, batchSize }, x, cut };
+}
+
+/** The same for a full-batch method: nothing random, no clipping and no schedule; lm and br minimise squares alone. */
+function wholeBatches({ spec, fit, cut, ...rest }: Scenario, type: string): Scenario {
+  const squares = type === "lm" || type === "br";
+  const parts = spec.layers.map((layer, l) => {
+    const { l1: _, l2: __, maxNorm: ___, penalizeBias: ____, ...plain } = layer as DenseSpec;
+    return squares ? { ...plain, ...(l === spec.layers.length - 1 && { activation: "linear" as const }) } : layer;
+  });
+  const { clipNorm: _, clipValue: __, schedule: ___, ...others } = fit;
+  const layers = [
+    ...scaled(cut),
+    ...parts.slice(0, -1),
+    ...(cut % 3 === 0 ? [EXTRA_LAYERS[3]] : []),
+    parts.at(-1),
+  ] as LayerSpec[];
+  const loss = squares ? "meanSquaredError" : spec.loss;
+  return {
+    ...rest,
+    spec: { inputs: spec.inputs, layers, loss } as NetworkSpec,
+    fit: { ...others, batchSize: "full" },
+    cut,
+  };
+}
+
+const scaled = (cut: number): LayerSpec[] =>
+  cut % 2 === 0 ? [{ type: (["standardize", "minMax", "robust"] as const)[cut % 3] as "robust" }] : [];
+
+/** Calls `body` for the drawn networks changed as above: with two mini-batch optimizers and two full-batch methods × dtype. */
+export async function forAllFurther(body: Body) {
+  let networks = 0;
+  const property = fc.asyncProperty(scenario, async (drawn) => {
+    const first = 2 * networks++;
+    for (const dtype of DTYPES) {
+      for (const i of [first, first + 1]) {
+        await body(withLayers(drawn), OPTIMIZERS[i % OPTIMIZERS.length]!, dtype);
+        const method = FULL_BATCH[i % FULL_BATCH.length]!;
+        const classes = typeof drawn.y[0] === "number";
+        const squares = method.type === "lm" || method.type === "br";
+        const other = squares && classes ? ({ type: "scg" } as const) : method;
+        await body(wholeBatches(drawn, other.type), other, dtype);
+      }
+    }
+  });
+  await fc.assert(property, { numRuns: NETWORKS, seed: SEED + 1, includeErrorInReport: true });
+}
+
 /** Calls `body` for every drawn network × four optimizers × dtype. */
-export async function forAll(
-  body: (scenario: Scenario, optimizer: Exclude<Optimizer, string>, dtype: DType) => void | Promise<void>,
-) {
+export async function forAll(body: Body) {
   let networks = 0;
   const property = fc.asyncProperty(scenario, async (drawn) => {
     const first = (4 * networks++) % OPTIMIZERS.length;

@@ -58,6 +58,8 @@ export class FitRun {
   private failure: { readonly error: unknown } | undefined;
   /** Parameters are on their way to an earlier step. */
   private unsteady = false;
+  /** Within an epoch of a method that tries steps. */
+  private searching = false;
   private readonly name: string;
   private readonly asynchronous: boolean;
   private undo: (() => void) | undefined;
@@ -190,8 +192,9 @@ export class FitRun {
 
   /** A run that ends within an epoch of a search goes back to its beginning. */
   private leaveSearch(): void {
-    if (this.search === undefined || !this.unsteady || this.model.disposed || this.before === undefined) return;
+    if (!this.searching || this.model.disposed || this.before === undefined) return;
     for (const _ of restore(this.model, this.job, this.before));
+    this.searching = false;
     this.unsteady = false;
   }
 
@@ -199,9 +202,9 @@ export class FitRun {
   interrupt(): void {
     if (this.model.disposed) throw new Error(`${this.name}: the network was disposed while it was training`);
     const { signal } = this.options;
-    // Within a chunk the network may be between two whole steps or epochs: an abort waits for the chunk's end.
-    const between = this.current === undefined || this.search !== undefined;
-    if (signal?.aborted && between) throw signal.reason;
+    // Within a chunk the network may be between two whole steps, or an epoch without its report: an abort waits for the chunk's end. A search,
+    // which may take long, is left and undone.
+    if (signal?.aborted && (this.current === undefined || this.searching)) throw signal.reason;
   }
 
   /** Before another pass uses the memory or looks at parameters. */
@@ -269,7 +272,9 @@ export class FitRun {
     yield* this.takeSnapshot(true);
     const start = now();
     this.unsteady = true;
+    this.searching = true;
     const { point, learningRate, ended } = yield* search.epoch();
+    this.searching = false;
     this.unsteady = false;
     this.epochsLeft--;
     if (this.stepsLeft !== ENDLESS) this.stepsLeft--;
