@@ -1,4 +1,4 @@
-// The program that every runtime runs: five networks are trained and what comes out is hashed, in every dtype and
+// The program that every runtime runs: ten networks are trained and what comes out is hashed, in every dtype and
 // core. Pure ES module, no platform interface: what differs between two runtimes comes from the package alone.
 import { Network } from "chainrule";
 
@@ -79,7 +79,92 @@ const CASES = [
     data: (draw) => ({ x: rows(draw, 200, 64), y: classes(draw, 200, 10) }),
     options: { epochs: 3, batchSize: 32, optimizer: "adam", validation: 0.25 },
   },
+  {
+    name: "6-5-2 lm, scaled inputs and targets",
+    spec: {
+      inputs: 6,
+      layers: [{ type: "standardize" }, { units: 5, activation: "tanh", init: "nguyenWidrow" }, { units: 2 }],
+      targetScaling: "minMax",
+    },
+    data: (draw) => ({ x: rows(draw, 70, 6), y: rows(draw, 70, 2) }),
+    options: { epochs: 6, optimizer: "lm", validation: 0.2, metrics: ["r2", "mae", "explainedVariance"] },
+  },
+  {
+    name: "9-24-16-4 adamw, batch normalisation, dropout, cosine with warm-up, clipping, class and sample weights",
+    spec: {
+      inputs: 9,
+      layers: [
+        { units: 24, init: "truncatedNormal" },
+        { type: "batchNormalization", activation: "gelu" },
+        { type: "dropout", rate: 0.25 },
+        { units: 16, activation: "mish", l2: 0.001, maxNorm: 2 },
+        { units: 4, activation: "softmax" },
+      ],
+      loss: { type: "crossEntropy", labelSmoothing: 0.1, classWeights: [1, 2, 0.5, 1] },
+    },
+    data: (draw) => {
+      const x = rows(draw, 120, 9);
+      return { x, y: x.map(([first]) => Math.floor(4 * first)) };
+    },
+    options: {
+      epochs: 6,
+      batchSize: 24,
+      optimizer: { type: "adamw", learningRate: 0.01 },
+      schedule: { type: "cosine", length: { epochs: 6 }, warmUp: { length: { steps: 5 } } },
+      clipNorm: 1,
+      sampleWeights: Array.from({ length: 120 }, (_, i) => 1 + (i % 3)),
+      metrics: ["logLoss", "rocAuc", "f1Weighted"],
+    },
+  },
+  {
+    name: "5-20-3 lbfgs, huber, layer normalisation",
+    spec: {
+      inputs: 5,
+      layers: [
+        { type: "robust" },
+        { units: 20, activation: "softplus", init: "orthogonal" },
+        { type: "layerNormalization", activation: "elu" },
+        { units: 3, l1: 0.0001 },
+      ],
+      loss: { type: "huber", delta: 0.25 },
+    },
+    data: (draw) => ({ x: rows(draw, 90, 5), y: rows(draw, 90, 3) }),
+    options: { epochs: 8, optimizer: "lbfgs" },
+  },
+  {
+    name: "2-16-1 rprop, hinge",
+    spec: { inputs: 2, layers: [{ units: 16, activation: "silu" }, { units: 1 }], loss: "hinge" },
+    data: (draw) => {
+      const x = rows(draw, 64, 2);
+      return { x, y: x.map(([a, b]) => (a > b ? 1 : -1)) };
+    },
+    options: { epochs: 20, optimizer: "rprop" },
+  },
+  {
+    name: "7-13-2 radam, Gaussian noise, early stopping, rate reduced on a plateau",
+    spec: {
+      inputs: 7,
+      layers: [
+        { type: "gaussianNoise", deviation: 0.05 },
+        { units: 13, activation: "selu" },
+        { units: 2, activation: "softplus" },
+      ],
+      loss: "poisson",
+    },
+    data: (draw) => ({ x: rows(draw, 80, 7), y: rows(draw, 80, 2) }),
+    options: {
+      epochs: 12,
+      batchSize: 9,
+      optimizer: { type: "radam", learningRate: 0.02 },
+      validation: 0.25,
+      schedule: { type: "reduceOnPlateau", patience: 1 },
+      earlyStopping: { patience: 4 },
+    },
+  },
 ];
+
+/** Those that the cases ask for. */
+const METRICS = ["r2", "mae", "explainedVariance", "logLoss", "rocAuc", "f1Weighted"];
 
 /** Numbers 0…255 from a 32-bit linear congruential generator, the same everywhere. */
 function generator(seed) {
@@ -140,6 +225,8 @@ function hashOf(network, history, x) {
   for (const { loss, metrics, validation } of history.epochs) {
     const numbers = [loss, metrics.accuracy, validation?.loss, validation?.accuracy];
     hash.addReals(numbers.filter((value) => value !== undefined));
+    for (const name of METRICS)
+      hash.addReals([validation?.[name] ?? metrics[name]].filter((value) => value !== undefined));
   }
   return hash.hex();
 }
