@@ -12,7 +12,7 @@ const bits = (count, width) =>
 const whole = (x, y) => ({ x, y, test: { x, y } });
 
 /** 97 points on each of two spirals of three turns (Lang & Witbrock 1988), out to a radius of 6.5. */
-function spirals() {
+export function spirals() {
   const x = [];
   const y = [];
   for (let i = 0; i < 97; i++) {
