@@ -99,6 +99,49 @@ test("metrics of scaled targets are in the targets' units", () => {
   expect(found.mae).toBeCloseTo(mae, 9);
 });
 
+test("early stopping and a plateau watch metrics: errors are to fall, shares to rise", () => {
+  const { x, y } = cases.classes;
+  const spec: NetworkSpec = {
+    inputs: 4,
+    layers: [
+      { units: 8, activation: "tanh" },
+      { units: 4, activation: "softmax" },
+    ],
+  };
+  const options: FitOptions = {
+    epochs: 200,
+    optimizer: { type: "adam", learningRate: 0.05 },
+    metrics: ["f1", "brier"],
+    validation: 0.3,
+  };
+  for (const [monitor, better] of [
+    ["validation.f1", Math.max],
+    ["validation.brier", Math.min],
+  ] as const) {
+    const network = Network.createSync(spec);
+    const history = network.fitSync(x, y, { ...options, earlyStopping: { monitor, patience: 5 } });
+    expect(history.stopped).toBe("earlyStopping");
+    const name = monitor.replace("validation.", "") as "f1" | "brier";
+    const values = history.epochs.map(({ validation }) => validation?.[name] as number);
+    expect(values.indexOf(better(...values))).toBe(values.length - 6);
+    const held = history.validationIndices ?? [];
+    const rows = Array.from(held, (row) => x[row] as number[]);
+    const found = network.evaluate(
+      rows,
+      Array.from(held, (row) => y[row] as number),
+      { metrics: [name] },
+    );
+    expect(found[name]).toBe(better(...values));
+  }
+  const network = Network.createSync(spec);
+  const watch = (monitor: string) =>
+    network.fitSync(x, y, { ...options, earlyStopping: { monitor: monitor as "loss" } });
+  expect(() => watch("validation.f2")).toThrow("did you mean 'validation.f1'?");
+  expect(() => watch("f1")).toThrow(
+    "earlyStopping.monitor: expected loss, accuracy, validation.loss, validation.accuracy, validation.f1",
+  );
+});
+
 test("a curve without one of the classes, r2 of one row: NaN, which a file keeps", () => {
   const network = Network.createSync(specOf("binary"), { dtype: "float64" });
   const metrics = ["rocAuc", "r2"] as const;

@@ -163,7 +163,8 @@ export function resolveFitOptions(options: unknown = {}, context: FitContext, na
   const batchSize = resolveBatchSize(wantedBatch, trainingRows);
   if (wholeBatch) checkFullBatch(given, optimizer, batchSize, trainingRows, context.layers?.random);
   if (context.layers?.batch !== undefined) checkBatches(context.layers.batch, batchSize, trainingRows);
-  const has = { validation: validation.kind !== "none", accuracy: context.classes ?? false };
+  const metrics = context.spec === undefined ? [] : resolveMetrics(given.metrics, context.spec);
+  const has = { validation: validation.kind !== "none", accuracy: context.classes ?? false, metrics };
   const checkedEpochs = epochs === undefined ? FIT_DEFAULTS.epochs : integerIn("epochs", epochs, 1, LIMITS.epochs);
   const checkedShuffle = shuffle === undefined ? FIT_DEFAULTS.shuffle : booleanOf("shuffle", shuffle);
   return Object.freeze({
@@ -173,7 +174,7 @@ export function resolveFitOptions(options: unknown = {}, context: FitContext, na
     shuffle: checkedShuffle && wantedBatch !== "full" && !wholeBatch,
     validation,
     sampleWeights: given.sampleWeights,
-    metrics: context.spec === undefined ? [] : resolveMetrics(given.metrics, context.spec),
+    metrics,
     refit: resolveRefit(given.refit, context.scales ?? false),
     schedule: resolveSchedule(given.schedule, has),
     goal: given.goal === undefined ? undefined : numberThat("goal", given.goal, "a finite number ≥ 0", (x) => x >= 0),

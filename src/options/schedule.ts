@@ -1,13 +1,15 @@
 // Learning-rate schedules: options, defaults, ranges. The rates themselves are made in training/schedule.ts.
 import { kindError, valueError } from "../errors.ts";
-import { integerIn, numberThat, oneOf, optionsObject } from "./checks.ts";
+import { integerIn, list, numberThat, oneOf, optionsObject } from "./checks.ts";
 import { LIMITS, SCHEDULE_DEFAULTS } from "./defaults.ts";
+import type { MetricName } from "./metrics.ts";
 
 /** A length of training, counted from the step with which the optimizer's state began. */
 export type Span = { epochs: number } | { steps: number };
 
-/** What is watched after every epoch; accuracies are to rise, losses to fall. */
-export type Monitor = "loss" | "accuracy" | "validation.loss" | "validation.accuracy";
+/** What is watched after every epoch: losses and errors are to fall, the others to rise. Metrics are those of the option `metrics`. */
+export type Monitor = "loss" | WatchedMetric | `validation.${"loss" | WatchedMetric}`;
+type WatchedMetric = Exclude<MetricName, "confusionMatrix">;
 
 interface WarmUp {
   /** From `from`·η (0 … 1; 0) linearly to η in this time; the schedule itself begins after it. Goyal et al. 2017. */
@@ -81,7 +83,6 @@ const KEYS: Readonly<Record<(typeof TYPES)[number], readonly string[]>> = {
   oneCycle: ["length"],
   reduceOnPlateau: ["factor", "patience", "minDelta", "minimum", "monitor"],
 };
-const MONITORS: readonly Monitor[] = ["loss", "accuracy", "validation.loss", "validation.accuracy"];
 const EPOCH: ResolvedSpan = Object.freeze({ count: 1, unit: "epochs" });
 
 const share = (value: number) => value > 0 && value <= 1;
@@ -189,18 +190,30 @@ export function resolveEarlyStopping(given: unknown, has: Watchable): ResolvedEa
 /** What can be watched. */
 export interface Watchable {
   readonly validation: boolean;
-  /** Outputs are classes. */
+  /** Accuracy is counted in any case. */
   readonly accuracy: boolean;
+  /** Those that are computed, of the validation rows where there are any. */
+  readonly metrics: readonly MetricName[];
 }
 
 /** @throws TypeError, RangeError, also where what is to be watched is not there */
 function resolveMonitor(monitor: unknown, name: string, has: Watchable): Monitor {
   if (monitor === undefined) return has.validation ? "validation.loss" : "loss";
-  const known = oneOf(name, monitor, MONITORS);
-  if (known.startsWith("validation") && !has.validation) {
-    throw valueError(name, "'loss' or 'accuracy', as there is no validation", known);
+  const always = has.accuracy ? ["loss", "accuracy"] : ["loss"];
+  const computed = has.metrics.filter((metric) => metric !== "confusionMatrix" && !always.includes(metric));
+  const own = [...always, ...(has.validation ? [] : computed)];
+  const held = has.validation ? [...always, ...computed].map((each) => `validation.${each}`) : [];
+  if (typeof monitor === "string" && monitor.startsWith("validation.") && !has.validation) {
+    throw valueError(name, `${list(own, "or")}, as there is no validation`, monitor);
   }
-  if (known.endsWith("accuracy") && !has.accuracy)
-    throw valueError(name, "a loss, as the outputs are no classes", known);
-  return known;
+  if (monitor === "accuracy" && !own.includes(monitor)) {
+    throw valueError(name, `${list(own, "or")}, as the outputs are no classes`, monitor);
+  }
+  return oneOf(name, monitor, [...own, ...held]) as Monitor;
+}
+
+/** Whether more of it is better. */
+export function rises(monitor: Monitor): boolean {
+  const name = monitor.replace("validation.", "");
+  return !["loss", "logLoss", "brier", "mae", "mse", "rmse", "mape"].includes(name);
 }

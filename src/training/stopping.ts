@@ -2,7 +2,7 @@
 import type { Model } from "../model.ts";
 import type { ResolvedFitOptions } from "../options/fit.ts";
 import type { EpochReport, History } from "../options/results.ts";
-import type { Monitor } from "../options/schedule.ts";
+import { type Monitor, rises } from "../options/schedule.ts";
 import { copyOf, putBack } from "./divergence.ts";
 import { withinWarmUp } from "./schedule.ts";
 
@@ -30,14 +30,16 @@ export interface BestWatch extends Watch {
 function watched(report: EpochReport, monitor: Monitor): number {
   const { loss, metrics, validation } = report;
   if (monitor === "loss") return loss;
-  if (monitor === "accuracy") return metrics.accuracy as number;
-  return (monitor === "validation.loss" ? validation?.loss : validation?.accuracy) as number;
+  const values: Readonly<Record<string, unknown>> = monitor.startsWith("validation.")
+    ? { ...validation }
+    : { ...metrics };
+  return values[monitor.replace("validation.", "")] as number;
 }
 
 /** Whether the value is the best so far by more than `minDelta`; counts epochs without one. */
 function improves(watch: Watch, value: number, monitor: Monitor, minDelta: number): boolean {
-  const rises = monitor.endsWith("accuracy") ? 1 : -1;
-  const gain = watch.best === null ? Number.POSITIVE_INFINITY : rises * (value - watch.best);
+  const sign = rises(monitor) ? 1 : -1;
+  const gain = watch.best === null ? Number.POSITIVE_INFINITY : sign * (value - watch.best);
   watch.since = gain > minDelta ? 0 : watch.since + 1;
   if (gain > minDelta) watch.best = value;
   return gain > minDelta;

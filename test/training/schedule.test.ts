@@ -261,10 +261,10 @@ describe("early stopping and goals", () => {
     const network = made();
     const attempt = (more: object) => () => network.fitSync(x, y, { epochs: 1, ...more });
     expect(attempt({ earlyStopping: { monitor: "validation.loss" } })).toThrow(
-      "earlyStopping.monitor: expected 'loss' or 'accuracy', as there is no validation, got 'validation.loss'",
+      "earlyStopping.monitor: expected loss, as there is no validation, got 'validation.loss'",
     );
     expect(attempt({ earlyStopping: { monitor: "accuracy" } })).toThrow(
-      "earlyStopping.monitor: expected a loss, as the outputs are no classes, got 'accuracy'",
+      "earlyStopping.monitor: expected loss, as the outputs are no classes, got 'accuracy'",
     );
     expect(attempt({ earlyStopping: { patience: 0 } })).toThrow(
       "earlyStopping.patience: expected an integer from 1 to",
