@@ -15,11 +15,14 @@ interface Block {
 const README = readFileSync("README.md", "utf8");
 const PACKAGE = JSON.parse(readFileSync("package.json", "utf8"));
 
-const BLOCKS: Block[] = [...README.matchAll(/^```(\S*)\n(.*?)^```$/gms)].map((match) => ({
-  language: match[1] as string,
-  code: match[2] as string,
-  line: README.slice(0, match.index).split("\n").length,
-}));
+const blocksOf = (text: string): Block[] =>
+  [...text.matchAll(/^```(\S*)\n(.*?)^```$/gms)].map((match) => ({
+    language: match[1] as string,
+    code: match[2] as string,
+    line: text.slice(0, match.index).split("\n").length,
+  }));
+const BLOCKS = blocksOf(README);
+const TRAINING = readFileSync("docs/training.md", "utf8");
 
 // A project that has the package installed: the library and the command line, each bundled from the sources.
 const { folder, path } = scratchFolder();
@@ -80,6 +83,57 @@ describe("every code block of the README runs", () => {
   test.each(BLOCKS)("line $line: $language", (block) => {
     if (block.language === "js") runProgram(block);
     else for (const command of block.code.trim().split(/\n| && /)) runCommand(command);
+  });
+});
+
+describe("docs/training.md", () => {
+  test.each(blocksOf(TRAINING))("line $line: $language", (block) => {
+    expect(block.language).toBe("js");
+    runProgram(block);
+  });
+
+  /** What the library itself says it knows: the list in the error for a name that it does not. */
+  const known = (call: () => unknown): string[] => {
+    try {
+      call();
+    } catch (error) {
+      const [, names = ""] = /(?:expected|the options are) (.*?)(?:, got.*)?$/.exec((error as Error).message) ?? [];
+      return names.split(/, | and | or /).map((name) => name.replace("top3", "top2"));
+    }
+    throw new Error("expected an error");
+  };
+  const layer = (more: object, spec: object = {}) =>
+    Network.createSync({ inputs: 1, layers: [{ units: 1, ...more }], ...spec } as never);
+  const softmax = () => Network.createSync({ inputs: 1, layers: [{ units: 3, activation: "softmax" }] });
+  const fitWith = (options: object) => layer({}).fitSync([[1]], [1], options);
+  const optimizers = known(() => fitWith({ optimizer: "zzzzzzzz" }));
+
+  test.each([
+    ["layers", () => layer({ type: "zzzzzzzz" })],
+    ["options of dense layers", () => layer({ zzzzzzzz: 1 })],
+    ["activations", () => layer({ activation: "zzzzzzzz" })],
+    ["initial values", () => layer({ init: "zzzzzzzz" })],
+    ["losses", () => layer({}, { loss: "zzzzzzzz" })],
+    [
+      "options of losses",
+      () => layer({ activation: "sigmoid" }, { loss: { type: "binaryCrossEntropy", zzzzzzzz: 1 } }),
+    ],
+    ["options of fit", () => fitWith({ zzzzzzzz: 1 })],
+    ["optimizers", () => fitWith({ optimizer: "zzzzzzzz" })],
+    ["schedules", () => fitWith({ schedule: { type: "zzzzzzzz" } })],
+    ["metrics of classes", () => softmax().evaluate([[1]], [1], { metrics: ["zzzzzzzz" as never] })],
+    ["options of early stopping", () => fitWith({ earlyStopping: { zzzzzzzz: 1 } })],
+    ...optimizers.map((type): [string, () => unknown] => [
+      `options of ${type}`,
+      () => fitWith({ optimizer: { type, zzzzzzzz: 1 } }),
+    ]),
+  ])("names all %s", (what, call) => {
+    const names = known(call);
+    expect(names.length).toBeGreaterThan(what === "options of lbfgs" ? 0 : 1);
+    for (const name of names) {
+      const [, base = name] = /^(precision|recall|f1)(?:Macro|Micro|Weighted)$/.exec(name) ?? [];
+      expect(TRAINING, name).toMatch(new RegExp(`\\b${base}\\b`));
+    }
   });
 });
 
