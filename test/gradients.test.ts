@@ -55,6 +55,12 @@ const CASES: Case[] = [
     { hidden: each, output: each, loss: "meanSquaredError" },
   ]),
 ];
+/** Every admissible pair that is not among them. */
+const EVERY: Case[] = [...OUTPUTS, ...FURTHER].flatMap((output) =>
+  (["squaredError", "meanSquaredError", "meanAbsoluteError", "huber", "logCosh"] as const)
+    .filter((loss) => !CASES.some((each) => each.output === output && each.loss === loss))
+    .map((loss): Case => ({ hidden: "tanh", output, loss })),
+);
 const BATCHES = [1, 7, 8, 33];
 const CORES = ["simd", "js"] as const;
 
@@ -186,6 +192,12 @@ function roundedTo32({ layers, x, y, spec }: Example): Example {
 }
 
 describe.each(CORES)("gradients in float64 on the %s core", (core) => {
+  test.each(EVERY)("$output with $loss, 7 samples: within 1e-7 of central differences", (which) => {
+    const { spec, x, y } = example(which, [3, 5, 4, 3], 7);
+    using network = Network.createSync(spec, { dtype: "float64", core });
+    expect(distance(flat(network.gradients(x, y).layers), differences(network, x, y))).toBeLessThan(1e-7);
+  });
+
   describe.each(CASES)("$hidden, then $output with $loss", (which) => {
     test.each(BATCHES)("a 3-5-4-3 network and %i samples: within 1e-7 of central differences", (samples) => {
       const { spec, layers, x, y } = example(which, [3, 5, 4, 3], samples);
