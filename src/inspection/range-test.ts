@@ -39,7 +39,7 @@ export interface RangeTest {
   readonly losses: readonly number[];
   /** The losses' exponential mean, factor 0.9, corrected for its start. */
   readonly smoothed: readonly number[];
-  /** The rate at which half of the longest fall of the smoothed loss is done; undefined where it never falls. */
+  /** The rate at which half of the longest fall of the smoothed loss is done; undefined where it never falls by 5 %. */
   readonly suggestion: number | undefined;
 }
 
@@ -56,6 +56,8 @@ export interface ResolvedRangeTest {
 const SMOOTHING = 0.9;
 /** The test ends when the smoothed loss is so many times the lowest. */
 const STOP = 4;
+/** A fall by less of the loss is noise: the network has nothing to learn, or too little time. */
+const LEAST_FALL = 0.05;
 /** ms between two looks at the event loop. */
 const PAUSE = 8;
 
@@ -141,7 +143,7 @@ function middleOfFall(rates: readonly number[], losses: readonly number[]): numb
     const fall = (losses[from] as number) - (losses[to] as number);
     if (fall > best.fall) best = { from, to, fall };
   }
-  if (best.fall === 0) return undefined;
+  if (!(best.fall > LEAST_FALL * Math.abs(losses[best.from] as number))) return undefined;
   const half = (losses[best.from] as number) - best.fall / 2;
   const at = losses.findIndex((loss, i) => i > best.from && i <= best.to && loss <= half);
   return rates[at];

@@ -65,6 +65,13 @@ describe("findLearningRate", () => {
     expect(network.evaluate(set.x, set.y).accuracy).toBeGreaterThan(0.9);
   });
 
+  test("where there is nothing to learn there is no suggestion", async () => {
+    const network = Network.createSync(neuron, { dtype: "float64" });
+    network.fitSync(x, y, { epochs: 200, optimizer: "lbfgs" });
+    const noise = y.map((value, i) => value + (i % 2 === 0 ? 1e-3 : -1e-3));
+    expect((await network.findLearningRate(x, noise, { batchSize: 40, optimizer: "sgd" })).suggestion).toBeUndefined();
+  });
+
   test("an abort, and options that are out of range", async () => {
     const network = Network.createSync(neuron);
     const signal = AbortSignal.abort(new Error("enough"));
