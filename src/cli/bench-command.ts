@@ -17,8 +17,8 @@ export async function benchCommand(
 ): Promise<void> {
   if (files.length > 0) throw new UsageError(`bench takes no file, got ${files.join(", ")}`);
   const dtype = choiceValue(values, "dtype", ["float32", "float64"]) ?? TRAIN_DEFAULTS.dtype;
-  const batch = batchValue(values) ?? TRAIN_DEFAULTS.batch;
   const optimizer = optimizerValue(values);
+  const batch = batchValue(values, optimizer);
   const hidden = unitsValue(values, "hidden") ?? TRAIN_DEFAULTS.hidden;
   const problem = digitsProblem();
   const all = Int32Array.from(problem.y, (_, row) => row);

@@ -34,7 +34,10 @@ export const OPTIONS = {
   activation: { value: "NAME", help: `of the hidden layers: ${HIDDEN_ACTIVATIONS.join(", ")}; relu` },
   epochs: { value: "N", help: "passes over the training rows; 100" },
   batch: { value: "N", help: 'rows per step, or "full"; 32' },
-  optimizer: { value: "NAME", help: `${OPTIMIZER_NAMES.join(", ")}; adam` },
+  optimizer: {
+    value: "NAME",
+    help: `${OPTIMIZER_NAMES.join(", ")}; adam. From rprop on with all rows in each step; lm and br for quantities`,
+  },
   "learning-rate": { value: "X", help: "step size, above 0; 0.003 for adam, else the library's default" },
   keep: {
     value: "WHICH",

@@ -25,12 +25,13 @@ import { batchValue, choiceValue, integerValue, listValue, optimizerValue, units
 type Values = Partial<Record<OptionName, string>>;
 
 function settingsOf(values: Values): TrainSettings {
+  const optimizer = optimizerValue(values);
   return {
     hidden: unitsValue(values, "hidden") ?? TRAIN_DEFAULTS.hidden,
     activation: choiceValue(values, "activation", HIDDEN_ACTIVATIONS) ?? TRAIN_DEFAULTS.activation,
     epochs: integerValue(values, "epochs", 1) ?? TRAIN_DEFAULTS.epochs,
-    batch: batchValue(values) ?? TRAIN_DEFAULTS.batch,
-    optimizer: optimizerValue(values),
+    batch: batchValue(values, optimizer),
+    optimizer,
     keep: choiceValue(values, "keep", ["last", "best"]),
     seed: integerValue(values, "seed", 0) ?? TRAIN_DEFAULTS.seed,
     dtype: choiceValue(values, "dtype", ["float32", "float64"]) ?? TRAIN_DEFAULTS.dtype,

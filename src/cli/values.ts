@@ -1,5 +1,6 @@
 import type { Optimizer } from "../index.ts";
-import { OPTIMIZER_NAMES } from "../options/optimizer.ts";
+import { OPTIMIZER_DEFAULTS } from "../options/defaults.ts";
+import { FULL_BATCH, OPTIMIZER_NAMES } from "../options/optimizer.ts";
 import { type OptionName, TRAIN_DEFAULTS } from "./commands.ts";
 import { UsageError } from "./errors.ts";
 import { suggestion } from "./suggestion.ts";
@@ -57,10 +58,16 @@ export function listValue(values: Values, name: OptionName): string[] {
     .filter((part) => part !== "");
 }
 
-/** `--batch`: a count or "full". */
-export function batchValue(values: Values): number | "full" | undefined {
-  if (values.batch === "full") return "full";
-  return integerValue(values, "batch", 1, 'a whole number of at least 1 or "full"');
+/** `--batch`: a count or "full"; left out: what the optimizer takes. */
+export function batchValue(values: Values, optimizer: Optimizer): number | "full" {
+  const batch =
+    values.batch === "full" ? "full" : integerValue(values, "batch", 1, 'a whole number of at least 1 or "full"');
+  const type = typeof optimizer === "string" ? optimizer : optimizer.type;
+  const whole = FULL_BATCH.includes(type);
+  if (whole && batch !== undefined && batch !== "full") {
+    throw new UsageError(`--batch: --optimizer ${type} takes all rows at once; leave it out, or give "full"`);
+  }
+  return batch ?? (whole ? "full" : TRAIN_DEFAULTS.batch);
 }
 
 /** `--optimizer` and `--learning-rate` together. Adam's rate is our own, other optimizers have the library's. */
@@ -68,6 +75,10 @@ export function optimizerValue(values: Values): Optimizer {
   const { optimizer } = TRAIN_DEFAULTS;
   const type = choiceValue(values, "optimizer", OPTIMIZER_NAMES) ?? optimizer.type;
   const learningRate = positiveValue(values, "learning-rate");
-  if (learningRate !== undefined) return { type, learningRate };
+  if (learningRate !== undefined) {
+    if (!("learningRate" in OPTIMIZER_DEFAULTS[type]))
+      throw new UsageError(`--learning-rate: --optimizer ${type} makes its own step sizes`);
+    return { type, learningRate } as Optimizer;
+  }
   return type === optimizer.type ? optimizer : type;
 }

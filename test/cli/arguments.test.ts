@@ -85,9 +85,14 @@ describe("values of options", () => {
   });
 
   test("batch, and the optimizer with its rate", () => {
-    expect(batchValue({ batch: "full" })).toBe("full");
-    expect(batchValue({ batch: "16" })).toBe(16);
-    expect(() => batchValue({ batch: "half" })).toThrow(
+    expect(batchValue({ batch: "full" }, "adam")).toBe("full");
+    expect(batchValue({ batch: "16" }, "adam")).toBe(16);
+    expect([batchValue({}, "adam"), batchValue({}, "scg")]).toEqual([32, "full"]);
+    expect(() => batchValue({ batch: "16" }, "scg")).toThrow(/^--batch: --optimizer scg takes all rows at once/);
+    expect(() => optimizerValue({ optimizer: "lbfgs", "learning-rate": "1" })).toThrow(
+      /^--learning-rate: --optimizer lbfgs makes its own step sizes$/,
+    );
+    expect(() => batchValue({ batch: "half" }, "adam")).toThrow(
       /^--batch: expected a whole number of at least 1 or "full", got "half"$/,
     );
     expect(optimizerValue({})).toEqual({ type: "adam", learningRate: 0.003 });

@@ -98,6 +98,18 @@ describe("train on a CSV file with text classes (iris, 150 × 4)", () => {
     expect(linesOf(names.out)).toEqual(["species", ...Array.from(network.predictClasses(x), (k) => classes[k])]);
   });
 
+  test.each(["scg", "lm", "rprop"])(
+    "%s learns a quantity with all rows in each step, without further options",
+    async (optimizer) => {
+      const data = path("diabetes.csv");
+      await chainrule("data", "diabetes", "--output", data);
+      const output = path(`${optimizer}.chainrule`);
+      const options = ["--optimizer", optimizer, "--hidden", "8", "--epochs", "20", "--output", output, "--quiet"];
+      const { out } = await chainrule("train", data, "--target", "progression", ...options);
+      expect(Number(/R²: (.*)/.exec(out)?.[1])).toBeGreaterThan(0.3);
+    },
+  );
+
   test("the inputs are standardised by numbers found in the training rows", async () => {
     const { spec } = load(await trained("affine", irisFile, "--target", "species", "--epochs", "1"));
     const [affine] = spec.layers;
