@@ -34,7 +34,8 @@ export function summarize(
       .trimEnd();
   const table = rows.map(line);
   const total = rows.slice(1).reduce((sum, row) => sum + Number(row[4]), 0);
-  const loss = `${plan.inputs} inputs, ${plan.outputs} outputs, loss ${lossName(spec.loss)}, ${total} parameters`;
+  const scaled = spec.targetScaling === undefined ? "" : `, targets scaled by ${spec.targetScaling.type}`;
+  const loss = `${plan.inputs} inputs, ${plan.outputs} outputs${scaled}, loss ${lossName(spec.loss)}, ${total} parameters`;
   return [...table, `${loss}, ${of.dtype}, core ${of.core}, seed ${of.seed}`].join("\n");
 }
 

@@ -157,6 +157,14 @@ describe("scaling of targets", () => {
     expect(second.spec).toEqual(whole.spec);
   });
 
+  test("the summary says what is scaled and whether it has been found", () => {
+    const network = Network.createSync(regression("robust"));
+    expect(network.summary()).toMatch(/^0 +standardize +3 → 3 +0 +by the first fit$/m);
+    expect(network.summary()).toContain("2 outputs, targets scaled by robust, loss meanSquaredError");
+    network.fitSync(x, y, once);
+    expect(network.summary()).toMatch(/^0 +standardize +3 → 3 +0 +fixed$/m);
+  });
+
   test("data that wait in epochs() are scaled when training begins", async () => {
     const network = Network.createSync(regression("standardize"));
     const run = network.epochs(x, y, { epochs: 2 });
