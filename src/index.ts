@@ -5,13 +5,7 @@ export type { Matrix, Rows, Targets } from "./data/rows.ts";
 export { type DivergedQuantity, DivergenceError } from "./errors.ts";
 export type { Diagnosis, Finding, FindingKind, LayerDiagnosis } from "./inspection/diagnosis.ts";
 export type { RangeTest, RangeTestOptions } from "./inspection/range-test.ts";
-export {
-  type CheckOptions,
-  type DiagnoseOptions,
-  type EvaluateOptions,
-  Network,
-  type PredictOptions,
-} from "./network.ts";
+export { Network } from "./network.ts";
 export type { Activation, ActivationName, ResolvedActivation } from "./options/activation.ts";
 export type { Clipping } from "./options/clipping.ts";
 export type { AbortSignalLike, FitOptions, Validation } from "./options/fit.ts";
@@ -25,7 +19,18 @@ export type {
 export type { CrossEntropyLoss, HuberLoss, Loss, LossFunction, LossName, ResolvedLoss } from "./options/loss.ts";
 export type { ClassMetric, MetricName, MetricValues, RegressionMetric } from "./options/metrics.ts";
 export type { Names } from "./options/names.ts";
-export type { Core, DType, LoadOptions, NetworkOptions, SaveOptions, StepOptions } from "./options/network.ts";
+export type {
+  CheckOptions,
+  Core,
+  DiagnoseOptions,
+  DType,
+  EvaluateOptions,
+  LoadOptions,
+  NetworkOptions,
+  PredictOptions,
+  SaveOptions,
+  StepOptions,
+} from "./options/network.ts";
 export type {
   AdadeltaOptions,
   AdagradOptions,

@@ -1,37 +1,34 @@
-/// <reference lib="esnext.disposable" preserve="true" />
-import * as abi from "./core/abi.ts";
-import type { Core } from "./core/exports.ts";
 import { instantiateCore, instantiateCoreSync } from "./core/instantiate.ts";
-import { checkInto } from "./data/into.ts";
+import { createModel, resolveCreate, withLoss } from "./creation.ts";
 import { type Matrix, type Rows, rowSource, type Targets } from "./data/rows.ts";
-import { unscaleOutputs } from "./data/scaling.ts";
 import { targetSource } from "./data/targets.ts";
-import { copyWeights, toMeanOne } from "./data/weights.ts";
+import { weightsOf } from "./data/weights.ts";
+import { evaluateRows, gradientsOf, inputGradientsOf } from "./evaluation.ts";
 import { Picker } from "./inspection/batches.ts";
 import { diagnoseModel } from "./inspection/diagnose.ts";
 import type { Diagnosis } from "./inspection/diagnosis.ts";
 import { type RangeTest, type RangeTestOptions, resolveRangeTest, runRangeTest } from "./inspection/range-test.ts";
-import type { Reals } from "./memory.ts";
-import { Collection } from "./metrics/collect.ts";
 import { Model } from "./model.ts";
 import { integerIn, optionsObject } from "./options/checks.ts";
 import { LIMITS } from "./options/defaults.ts";
 import type { FitOptions } from "./options/fit.ts";
-import { type LossFunction, lossName } from "./options/loss.ts";
-import { type MetricName, resolveMetrics } from "./options/metrics.ts";
+import { lossName } from "./options/loss.ts";
+import { resolveMetrics } from "./options/metrics.ts";
 import { type Names, resolveNames } from "./options/names.ts";
 import {
+  type CheckOptions,
+  type DiagnoseOptions,
   type DType,
+  type EvaluateOptions,
   type LoadOptions,
   type NetworkOptions,
+  type PredictOptions,
   resolveLoadOptions,
-  resolveNetworkOptions,
   resolveSaveOptions,
-  resolveStepOptions,
   type SaveOptions,
   type StepOptions,
 } from "./options/network.ts";
-import { OPTIMIZER_KEYS, OPTIMIZER_SLOTS, type Optimizer, optimizerOrLast, SEARCHING } from "./options/optimizer.ts";
+import { OPTIMIZER_KEYS, OPTIMIZER_SLOTS, optimizerOrLast } from "./options/optimizer.ts";
 import type {
   EpochReport,
   Evaluation,
@@ -41,52 +38,22 @@ import type {
   LayerWeightsLike,
 } from "./options/results.ts";
 import {
-  batchLayers,
   hasParameters,
   type KeptSpec,
   type NetworkSpec,
-  resolveSpec,
   resolveTrainable,
   type Trainable,
-  unfittedScaling,
   withoutValues,
 } from "./options/spec.ts";
-import { checkWeights, findSegment, readLayers } from "./parameters.ts";
-import type { Segment } from "./plan.ts";
+import { checkWeights, readLayers } from "./parameters.ts";
+import { checkClasses, classesOf, predictRows } from "./prediction.ts";
 import { loadModel, loadModelSync, saveModel } from "./saving.ts";
 import { summarize } from "./summary.ts";
-import { checkGradients } from "./training/check.ts";
+import { checkNetwork } from "./training/check.ts";
 import { FitRun } from "./training/fit.ts";
-import { countsClasses, runPass } from "./training/passes.ts";
 import { predictRow } from "./training/row.ts";
 import { fitScalings } from "./training/scaling.ts";
-import { trainStep } from "./training/step.ts";
-
-/** Options of `evaluate`. */
-export interface EvaluateOptions {
-  /** Rows count alike in all of them. */
-  metrics?: readonly MetricName[];
-  /** One number ≥ 0 per row of x, at least one above 0. */
-  sampleWeights?: ArrayLike<number>;
-}
-
-/** Options of `check`. */
-export interface CheckOptions {
-  /** How many parameters are checked, spread evenly over all; 1 or more; 1000. */
-  parameters?: number;
-}
-
-/** Options of `diagnose`. */
-export interface DiagnoseOptions {
-  /** Left out: the one last used; adam if there was none. */
-  optimizer?: Optimizer;
-}
-
-/** Options of `predict`. */
-export interface PredictOptions {
-  /** Takes the result: [rows × outputs] in the network's dtype, not overlapping x. */
-  into?: Matrix;
-}
+import { stepRows } from "./training/step.ts";
 
 /**
  * A feedforward network: create it from a spec, train it with `fit`, use it with `predict`.
@@ -123,13 +90,13 @@ export class Network {
    */
   static async create(spec: NetworkSpec, options?: NetworkOptions): Promise<Network> {
     const how = resolveCreate(spec, options);
-    return made(await instantiateCore(how.core, how.dtype), how, (model) => new Network(model));
+    return new Network(createModel(await instantiateCore(how.core, how.dtype), how));
   }
 
   /** As `create`, on this thread. */
   static createSync(spec: NetworkSpec, options?: NetworkOptions): Network {
     const how = resolveCreate(spec, options);
-    return made(instantiateCoreSync(how.core, how.dtype), how, (model) => new Network(model));
+    return new Network(createModel(instantiateCoreSync(how.core, how.dtype), how));
   }
 
   /**
@@ -241,33 +208,7 @@ export class Network {
     this.#idle("step");
     this.#knowsLoss("step");
     if (options?.sampleWeights !== undefined) this.#weighs();
-    const model = this.#model;
-    const [xs, ys] = this.#sources(x, y);
-    const { optimizer, sampleWeights, clipping } = resolveStepOptions(options, {
-      dtype: model.dtype,
-      last: model.optimizer,
-    });
-    if (SEARCHING.includes(optimizer.type)) {
-      throw new TypeError(
-        `step: expected an optimizer that steps by gradients alone, got '${optimizer.type}'; use fit`,
-      );
-    }
-    const unfitted = unfittedScaling(model.spec);
-    if (unfitted !== undefined) {
-      throw new Error(
-        `step: ${unfitted} is found by the first fit; call fit first, or give scale and shift in the spec`,
-      );
-    }
-    const { batch } = batchLayers(model.spec);
-    if (batch !== undefined && xs.rows < 2) {
-      throw new RangeError(`x: expected at least 2 rows for ${batch}, got ${xs.rows}`);
-    }
-    const weights = weightsOf(sampleWeights, xs.rows);
-    const slots = OPTIMIZER_SLOTS[optimizer.type];
-    const blockSamples = Math.max(model.memory.plan.demand.blockSamples, model.blockSamplesFor(xs.rows));
-    model.demand({ training: true, slots, reports: Math.max(1, model.memory.plan.demand.reports), blockSamples });
-    if (weights !== undefined) model.demand({ weighted: true });
-    return trainStep(model, xs, ys, { optimizer, weights, clipping });
+    return stepRows(this.#model, ...this.#sources(x, y), options);
   }
 
   /**
@@ -278,23 +219,7 @@ export class Network {
   predict(x: Rows, options?: PredictOptions): Matrix {
     this.#steady("predict");
     const model = this.#model;
-    const row = predictRow(model, x, options);
-    if (row !== undefined) return row;
-    const source = rowSource(x, "x", this.inputs);
-    const shape: [number, number] = [source.rows, this.outputs];
-    const into = options === undefined ? undefined : checkInto(options, x, shape, this.dtype);
-    // Rows are checked window by window; the user's matrix is written when all of them have passed.
-    const direct = into !== undefined && source.rows <= model.memory.plan.stagingRows;
-    const data = direct ? into.data : this.#array(source.rows * this.outputs);
-    const { targetScaling } = model.spec;
-    runPass(model, abi.MODE_PREDICT, source, undefined, {
-      onWindow: (first, _last, out) => {
-        if (targetScaling !== undefined) unscaleOutputs(out, targetScaling);
-        data.set(out, first * this.outputs);
-      },
-    });
-    if (into !== undefined && !direct) into.data.set(data);
-    return into ?? { data, shape };
+    return predictRow(model, x, options) ?? predictRows(model, x, options);
   }
 
   /**
@@ -304,20 +229,8 @@ export class Network {
    */
   predictClasses(x: Rows): Int32Array {
     this.#steady("predictClasses");
-    const { outputs } = this;
-    const last = this.#model.spec.layers.at(-1);
-    if (outputs === 1 && !(last?.type === "dense" && last.activation.type === "sigmoid")) {
-      throw new RangeError(
-        "predictClasses: expected several outputs or one sigmoid output, got one output of another kind",
-      );
-    }
-    const { data, shape } = this.predict(x);
-    const classes = new Int32Array(shape[0]);
-    for (let row = 0; row < shape[0]; row++) {
-      if (outputs === 1) classes[row] = (data[row] as number) >= 0.5 ? 1 : 0;
-      else classes[row] = argmax(data, row * outputs, outputs);
-    }
-    return classes;
+    checkClasses(this.#model);
+    return classesOf(this.predict(x));
   }
 
   /**
@@ -336,19 +249,7 @@ export class Network {
     });
     const metrics = resolveMetrics(given.metrics, this.#model.spec);
     const weights = weightsOf(given.sampleWeights, xs.rows);
-    const evaluate = (model: Model) => {
-      if (weights !== undefined) model.demand({ weighted: true });
-      const collection = new Collection(model.spec, metrics);
-      const { loss, penalty, correct } = runPass(model, abi.MODE_EVALUATE, xs, ys, {
-        weights,
-        outputs: metrics.length > 0,
-        onWindow: (_first, _last, out, targets) => metrics.length > 0 && collection.add(out, targets),
-      });
-      const { values } = collection;
-      return countsClasses(model)
-        ? { loss, penalty, ...values, accuracy: correct / xs.rows }
-        : { loss, penalty, ...values };
-    };
+    const evaluate = (model: Model) => evaluateRows(model, xs, ys, metrics, weights);
     // A running fit's data must stay where they are.
     return weights === undefined ? evaluate(this.#model) : this.#aside(evaluate);
   }
@@ -360,12 +261,7 @@ export class Network {
   gradients(x: Rows, y: Targets): { loss: number; layers: LayerWeights[] } {
     this.#steady("gradients");
     this.#knowsLoss("gradients");
-    return this.#aside((model) => {
-      const [xs, ys] = this.#sources(x, y);
-      model.demand({ training: true, reports: Math.max(1, model.memory.plan.demand.reports) });
-      const { loss, penalty } = runPass(model, abi.MODE_GRADIENT, xs, ys, { all: true });
-      return { loss: loss + penalty, layers: readLayers(model, model.memory.plan.gradients) };
-    });
+    return this.#aside((model) => gradientsOf(model, ...this.#sources(x, y)));
   }
 
   /**
@@ -375,18 +271,7 @@ export class Network {
   inputGradients(x: Rows, y: Targets): Matrix {
     this.#steady("inputGradients");
     this.#knowsLoss("inputGradients");
-    return this.#aside((model) => {
-      const [xs, ys] = this.#sources(x, y);
-      const reports = Math.max(1, model.memory.plan.demand.reports);
-      model.demand({ training: true, inputGradients: true, reports });
-      const data = this.#array(xs.rows * this.inputs);
-      runPass(model, abi.MODE_GRADIENT, xs, ys, {
-        all: true,
-        inputGradients: true,
-        onWindow: (first, _last, out) => data.set(out, first * this.inputs),
-      });
-      return { data, shape: [xs.rows, this.inputs] };
-    });
+    return this.#aside((model) => inputGradientsOf(model, ...this.#sources(x, y)));
   }
 
   /**
@@ -400,18 +285,7 @@ export class Network {
     this.#knowsLoss("check");
     const { parameters } = optionsObject("check", options === undefined ? {} : options, { allowed: ["parameters"] });
     const limit = parameters === undefined ? 1000 : integerIn("parameters", parameters, 1, LIMITS.rows);
-    const model = this.#model;
-    const copy = new Model(instantiateCoreSync(model.core.kind, "float64"), model.spec, "float64", model.seed);
-    copy.targetDtype = this.dtype;
-    copy.lossFunction = model.lossFunction;
-    for (const segment of copy.memory.plan.segments) {
-      const own = findSegment(model, segment.layer, segment.part) as Segment;
-      copy.writeParameters(segment, Float64Array.from(model.memory.readSegment(model.memory.plan.params, own)));
-    }
-    const xs = rowSource(x, "x", this.inputs);
-    const ys = targetSource(y, "y", { rows: xs.rows, outputs: this.outputs, loss: lossName(model.spec.loss) });
-    runPass(model, abi.MODE_EVALUATE, xs, ys); // the network's own dtype decides what is accepted
-    return checkGradients(copy, xs, ys, limit);
+    return checkNetwork(this.#model, ...this.#sources(x, y), limit);
   }
 
   /**
@@ -574,54 +448,4 @@ export class Network {
     const { lossFunction } = this.#model;
     return work(withLoss(loadModelSync(saveModel(this.#model, false), this.core), lossFunction));
   }
-
-  #array(length: number): Reals {
-    try {
-      return this.dtype === "float32" ? new Float32Array(length) : new Float64Array(length);
-    } catch (error) {
-      const bytes = length * this.#model.memory.plan.size;
-      throw new RangeError(`predict: expected a result that fits into memory, got ${bytes} bytes`, { cause: error });
-    }
-  }
-}
-
-/** @throws TypeError for a function where the network has a loss of its own */
-function withLoss(model: Model, loss: LossFunction | undefined): Model {
-  if (loss !== undefined && model.spec.loss !== "custom") {
-    throw new TypeError(
-      `loss: expected none, as the file's network has the loss ${lossName(model.spec.loss)}, got a function`,
-    );
-  }
-  model.lossFunction = loss;
-  return model;
-}
-
-function weightsOf(given: unknown, rows: number): Float64Array | undefined {
-  return given === undefined ? undefined : toMeanOne(copyWeights(given, "sampleWeights", rows));
-}
-
-function resolveCreate(spec: NetworkSpec, options: NetworkOptions | undefined) {
-  const { seed, dtype, core } = resolveNetworkOptions(options);
-  const resolved = resolveSpec(spec, dtype);
-  const lossFunction = typeof spec.loss === "function" ? spec.loss : undefined;
-  return { resolved, lossFunction, seed, dtype, core };
-}
-
-function made(
-  core: Core,
-  { resolved, lossFunction, dtype, seed }: ReturnType<typeof resolveCreate>,
-  wrap: (model: Model) => Network,
-): Network {
-  const model = new Model(core, resolved, dtype, seed);
-  model.lossFunction = lossFunction;
-  model.initialize();
-  return wrap(model);
-}
-
-function argmax(values: Reals, begin: number, count: number): number {
-  let best = 0;
-  for (let i = 1; i < count; i++) {
-    if ((values[begin + i] as number) > (values[begin + best] as number)) best = i;
-  }
-  return best;
 }

@@ -24,3 +24,8 @@ export function toMeanOne(weights: Float64Array): Float64Array {
   for (let i = 0; i < weights.length; i++) weights[i] = (weights[i] as number) * factor;
   return weights;
 }
+
+/** As the core takes them; undefined where none are given. @throws TypeError, RangeError */
+export function weightsOf(given: unknown, rows: number): Float64Array | undefined {
+  return given === undefined ? undefined : toMeanOne(copyWeights(given, "sampleWeights", rows));
+}

@@ -1,8 +1,10 @@
+import type { Matrix } from "../data/rows.ts";
 import { kindError } from "../errors.ts";
 import { booleanOf, integerIn, oneOf, optionsObject } from "./checks.ts";
 import { CLIPPING_KEYS, type Clipping, type ResolvedClipping, resolveClipping } from "./clipping.ts";
 import { LIMITS, NETWORK_DEFAULTS } from "./defaults.ts";
 import type { LossFunction } from "./loss.ts";
+import type { MetricName } from "./metrics.ts";
 import { OPTIMIZER_KEYS, type Optimizer, optimizerOrLast, type ResolvedOptimizer } from "./optimizer.ts";
 
 export type DType = "float32" | "float64";
@@ -38,6 +40,32 @@ export interface StepOptions extends Clipping {
   optimizer?: Optimizer;
   /** One number ≥ 0 per row of x, at least one above 0; scaled to a mean of 1. */
   sampleWeights?: ArrayLike<number>;
+}
+
+/** Options of `evaluate`. */
+export interface EvaluateOptions {
+  /** Rows count alike in all of them. */
+  metrics?: readonly MetricName[];
+  /** One number ≥ 0 per row of x, at least one above 0. */
+  sampleWeights?: ArrayLike<number>;
+}
+
+/** Options of `check`. */
+export interface CheckOptions {
+  /** How many parameters are checked, spread evenly over all; 1 or more; 1000. */
+  parameters?: number;
+}
+
+/** Options of `diagnose`. */
+export interface DiagnoseOptions {
+  /** Left out: the one last used; adam if there was none. */
+  optimizer?: Optimizer;
+}
+
+/** Options of `predict`. */
+export interface PredictOptions {
+  /** Takes the result: [rows × outputs] in the network's dtype, not overlapping x. */
+  into?: Matrix;
 }
 
 export const DTYPES: readonly DType[] = ["float32", "float64"];

@@ -1,10 +1,12 @@
 // Backpropagation against numerical differentiation: nudge a parameter, look at the loss. Always in f64; slower than
 // backpropagation by twice the number of parameters, which is why it is a check and not the method.
 import * as abi from "../core/abi.ts";
+import { instantiateCoreSync } from "../core/instantiate.ts";
 import type { RowSource } from "../data/rows.ts";
 import type { TargetSource } from "../data/targets.ts";
-import type { Model } from "../model.ts";
+import { Model } from "../model.ts";
 import type { GradientCheck } from "../options/results.ts";
+import { findSegment } from "../parameters.ts";
 import type { Segment } from "../plan.ts";
 import { runPass } from "./passes.ts";
 
@@ -14,8 +16,21 @@ const STEP = 6e-6;
 const isChecked = (segment: Segment): segment is Segment & { readonly part: "W" | "b" } =>
   segment.part === "W" || segment.part === "b";
 
+/** The check of `model` on a float64 copy of it, up to `limit` parameters. @throws what the data are refused for */
+export function checkNetwork(model: Model, x: RowSource, y: TargetSource, limit: number): GradientCheck {
+  const copy = new Model(instantiateCoreSync(model.core.kind, "float64"), model.spec, "float64", model.seed);
+  copy.targetDtype = model.dtype;
+  copy.lossFunction = model.lossFunction;
+  for (const segment of copy.memory.plan.segments) {
+    const own = findSegment(model, segment.layer, segment.part) as Segment;
+    copy.writeParameters(segment, Float64Array.from(model.memory.readSegment(model.memory.plan.params, own)));
+  }
+  runPass(model, abi.MODE_EVALUATE, x, y); // the network's own dtype decides what is accepted
+  return checkGradients(copy, x, y, limit);
+}
+
 /** Compares up to `limit` parameters of a float64 model, spread evenly; parameters end as they were. */
-export function checkGradients(model: Model, x: RowSource, y: TargetSource, limit: number): GradientCheck {
+function checkGradients(model: Model, x: RowSource, y: TargetSource, limit: number): GradientCheck {
   const { memory } = model;
   model.demand({ training: true, reports: 1 });
   runPass(model, abi.MODE_GRADIENT, x, y, { all: true });

@@ -1,14 +1,44 @@
 import * as abi from "../core/abi.ts";
 import type { RowSource } from "../data/rows.ts";
 import type { TargetSource } from "../data/targets.ts";
+import { weightsOf } from "../data/weights.ts";
 import type { Model } from "../model.ts";
 import type { ResolvedClipping } from "../options/clipping.ts";
-import type { ResolvedOptimizer } from "../options/optimizer.ts";
-import { hasPenalty } from "../options/spec.ts";
+import { resolveStepOptions, type StepOptions } from "../options/network.ts";
+import { OPTIMIZER_SLOTS, type ResolvedOptimizer, SEARCHING } from "../options/optimizer.ts";
+import { batchLayers, hasPenalty, unfittedScaling } from "../options/spec.ts";
 import { findDivergence } from "./divergence.ts";
 import { Job } from "./job.ts";
 import { atOnce } from "./pace.ts";
 import { runPass } from "./passes.ts";
+
+/**
+ * One update on the batch x, y with the options of `step`.
+ * @throws TypeError, RangeError before anything changes; DivergenceError with the network as before
+ */
+export function stepRows(model: Model, x: RowSource, y: TargetSource, options: StepOptions | undefined): number {
+  const { optimizer, sampleWeights, clipping } = resolveStepOptions(options, {
+    dtype: model.dtype,
+    last: model.optimizer,
+  });
+  if (SEARCHING.includes(optimizer.type)) {
+    throw new TypeError(`step: expected an optimizer that steps by gradients alone, got '${optimizer.type}'; use fit`);
+  }
+  const unfitted = unfittedScaling(model.spec);
+  if (unfitted !== undefined) {
+    throw new Error(`step: ${unfitted} is found by the first fit; call fit first, or give scale and shift in the spec`);
+  }
+  const { batch } = batchLayers(model.spec);
+  if (batch !== undefined && x.rows < 2) {
+    throw new RangeError(`x: expected at least 2 rows for ${batch}, got ${x.rows}`);
+  }
+  const weights = weightsOf(sampleWeights, x.rows);
+  const slots = OPTIMIZER_SLOTS[optimizer.type];
+  const blockSamples = Math.max(model.memory.plan.demand.blockSamples, model.blockSamplesFor(x.rows));
+  model.demand({ training: true, slots, reports: Math.max(1, model.memory.plan.demand.reports), blockSamples });
+  if (weights !== undefined) model.demand({ weighted: true });
+  return trainStep(model, x, y, { optimizer, weights, clipping });
+}
 
 /**
  * One update on the batch x, y; the memory has been planned. Returns the loss before it.
