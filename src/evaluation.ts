@@ -8,6 +8,7 @@ import type { MetricName } from "./options/metrics.ts";
 import type { Evaluation, LayerWeights } from "./options/results.ts";
 import { readLayers } from "./parameters.ts";
 import { resultArray } from "./prediction.ts";
+import { atOnce } from "./training/pace.ts";
 import { countsClasses, runPass } from "./training/passes.ts";
 
 /** `weights`: of all rows, mean 1. */
@@ -25,7 +26,7 @@ export function evaluateRows(
     outputs: metrics.length > 0,
     onWindow: (_first, _last, out, targets) => metrics.length > 0 && collection.add(out, targets),
   });
-  const { values } = collection;
+  const values = atOnce(collection.values());
   return countsClasses(model) ? { loss, penalty, ...values, accuracy: correct / x.rows } : { loss, penalty, ...values };
 }
 

@@ -4,8 +4,6 @@ import { type Finding, figure, percent } from "./diagnosis.ts";
 
 /** Of the largest to the smallest deviation, and of a mean to its deviation. */
 const SCALE_LIMIT = 10;
-/** Rows hashed for conflicts. */
-const CONFLICT_LIMIT = 0;
 
 /** `x` [rows × inputs] as the first dense layer sees it. */
 export function findScales(x: Matrix): Finding[] {
@@ -100,7 +98,7 @@ export function findConflicts(x: Matrix, y: Matrix | Int32Array): Finding[] {
     {
       kind: "conflictingTargets",
       figure: count,
-      limit: CONFLICT_LIMIT,
+      limit: 0,
       message:
         `Conflicting targets: ${count} of ${rows} rows (${percent(count / rows)}) have the inputs of another row and another target, ` +
         `rows ${example[0]} and ${example[1].other} for one.`,

@@ -49,14 +49,13 @@ export interface Diagnosis {
   readonly text: string;
 }
 
-const figure = (value: number): string =>
+/** Three digits. */
+export const figure = (value: number): string =>
   value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)
     ? value.toExponential(1)
     : String(Number(value.toPrecision(3)));
 
 export const percent = (share: number): string => `${Number((100 * share).toPrecision(3))} %`;
-
-export { figure };
 
 export function textOf(findings: readonly Finding[], layers: readonly LayerDiagnosis[], rows: number): string {
   const lines = findings.map(({ message, advice }) => `• ${message}\n  ${advice}`);

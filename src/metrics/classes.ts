@@ -85,7 +85,7 @@ export class ClassCounts {
     }
   }
 
-  value(name: ClassMetric): number | number[][] {
+  private value(name: Exclude<ClassMetric, "rocAuc">): number | number[][] {
     const { rows } = this;
     const k = topOf(name);
     if (k !== undefined) return sum(this.places.subarray(0, k)) / rows;
@@ -98,15 +98,16 @@ export class ClassCounts {
         return this.logs / rows;
       case "brier":
         return this.squares / rows;
-      case "rocAuc":
-        return this.curves();
       default:
         return this.quotient(name);
     }
   }
 
-  get values(): MetricValues {
-    return Object.fromEntries(this.names.map((name) => [name, this.value(name)])) as MetricValues;
+  /** Yields wherever the host may look at its event loop. */
+  *values(): Generator<undefined, MetricValues, void> {
+    const values: Record<string, number | number[][]> = {};
+    for (const name of this.names) values[name] = name === "rocAuc" ? yield* this.curves() : this.value(name);
+    return values as MetricValues;
   }
 
   private rowsOf(matrix: Float64Array): number[][] {
@@ -114,14 +115,16 @@ export class ClassCounts {
     return Array.from({ length: classes }, (_, k) => Array.from(matrix.subarray(k * classes, (k + 1) * classes)));
   }
 
-  private curves(): number {
-    const areas = this.scores.map((scores, k) => {
+  /** Yields between the classes, each of which sorts all rows. */
+  private *curves(): Generator<undefined, number, void> {
+    const areas: number[] = [];
+    for (const [k, scores] of this.scores.entries()) {
       const positive = this.outputs === 1 ? 1 : k;
-      return areaUnderCurve(
-        scores,
-        this.truths.map((truth) => truth === positive),
-      );
-    });
+      const of = (sign: boolean) =>
+        Float64Array.from(scores.filter((_, row) => (this.truths[row] === positive) === sign));
+      areas.push(areaUnderCurve(of(true), of(false)));
+      yield;
+    }
     // Of two complementary outputs both give the same.
     return this.outputs === 2 ? (areas[1] as number) : sum(areas) / areas.length;
   }

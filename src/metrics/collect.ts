@@ -31,7 +31,9 @@ export class Collection {
     this.differences.add(a, y);
   }
 
-  get values(): MetricValues {
-    return { ...this.classes?.values, ...this.differences?.values };
+  /** Yields wherever the host may look at its event loop. */
+  *values(): Generator<undefined, MetricValues, void> {
+    const ofClasses = this.classes === undefined ? {} : yield* this.classes.values();
+    return { ...ofClasses, ...this.differences?.values };
   }
 }

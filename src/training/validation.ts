@@ -50,7 +50,7 @@ function* pass(
     begin = end;
     if (status !== RUN.done) yield;
   }
-  return { job, metrics: collection.values };
+  return { job, metrics: yield* collection.values() };
 }
 
 function jobOver(model: Model, staged: Staged, { first, rows }: { first: number; rows: number }): Job {
