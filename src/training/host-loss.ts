@@ -10,13 +10,31 @@ import { type Job, RUN } from "./job.ts";
 /** As `job.run`; a loss that the host computes is asked for wherever the core waits for it. */
 export function runJob(model: Model, job: Job, blocks: number): number {
   if (model.spec.loss !== "custom") return job.run(blocks);
+  let undo = (): void => {};
   for (let left = blocks; left > 0; ) {
+    if (job.int(abi.JOB_PHASE) === 0) undo = keepStatistics(model);
     const status = job.run(1);
-    if (status === abi.RUN_NEEDS_LOSS) answer(model, job);
-    else if (status === RUN.more) left--;
+    if (status === abi.RUN_NEEDS_LOSS) {
+      try {
+        answer(model, job);
+      } catch (error) {
+        undo();
+        throw error;
+      }
+    } else if (status === RUN.more) left--;
     else return status;
   }
   return RUN.more;
+}
+
+/** What puts back the running statistics, which the forward pass moves before the function may throw. */
+function keepStatistics({ memory }: Model): () => void {
+  const { segments, params } = memory.plan;
+  const moved = segments.filter(({ part }) => part === "mean" || part === "variance");
+  const kept = moved.map((segment) => memory.readSegment(params, segment));
+  return () => {
+    for (const [i, segment] of moved.entries()) memory.writeSegmentValues(params, segment, kept[i] as Reals);
+  };
 }
 
 /** One call of the function with the outputs and targets of the block at hand. */
