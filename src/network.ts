@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { instantiateCore, instantiateCoreSync } from "./core/instantiate.ts";
 import { createModel, resolveCreate, withLoss } from "./creation.ts";
 import { type Matrix, type Rows, rowSource, type Targets } from "./data/rows.ts";
