@@ -183,6 +183,22 @@ test("a function that throws in the fourth step leaves the network after the thi
   expect(before.length).toBeGreaterThan(0);
 });
 
+test.each(["adam", "scg"] as const)(
+  "%s: a function that throws on the validation rows loses no epoch's report",
+  (optimizer) => {
+    const failing: LossFunction = (output, target) => {
+      if (output.shape[0] === 5) throw new Error("my mistake");
+      return squares(output, target);
+    };
+    const network = Network.createSync(specOf(failing));
+    const validation = { x: x.slice(0, 5), y: y.slice(0, 5) };
+    expect(() => network.fitSync(x, y, { epochs: 3, batchSize: "full", optimizer, validation })).toThrow("my mistake");
+    expect(network.history.epochs.map(({ epoch, validation }) => [epoch, validation])).toEqual([[1, undefined]]);
+    network.fitSync(x, y, { epochs: 1, batchSize: "full" });
+    expect(network.history.epochs.map(({ epoch }) => epoch)).toEqual([1, 2]);
+  },
+);
+
 test.each([
   ["nothing", () => undefined, "loss: expected a function that returns { loss: a number, gradient }, got undefined"],
   ["no loss", () => ({ gradient: [] }), "loss: expected a function that returns { loss: a number, gradient }"],

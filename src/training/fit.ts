@@ -290,9 +290,16 @@ export class FitRun {
   private *conclude(epoch: FinishedEpoch, norm: number): Generator<undefined, void, void> {
     const { model, staged, driver } = this;
     const held = staged.validationRows > 0;
-    const validation = held ? yield* validate(model, staged, driver) : undefined;
-    const metrics = held || this.options.metrics.length === 0 ? undefined : yield* measure(model, staged, driver);
-    const report = this.reports.publish(epoch, validation, metrics);
+    let report: EpochReport;
+    try {
+      const validation = held ? yield* validate(model, staged, driver) : undefined;
+      const metrics = held || this.options.metrics.length === 0 ? undefined : yield* measure(model, staged, driver);
+      report = this.reports.publish(epoch, validation, metrics);
+    } catch (error) {
+      // A loss of the user's own threw: the epoch has been trained all the same.
+      this.reports.publish(epoch);
+      throw error;
+    }
     if (!this.rules.active) return;
     const rule = yield* this.rules.after(report, norm);
     if (rule === undefined) return;
