@@ -139,6 +139,7 @@ export const NODE_MEAN_PTR: i32 = 72; // running mean [units]
 export const NODE_VARIANCE_PTR: i32 = 76; // running variance [units]
 export const NODE_RATE: i32 = 80; // f64: of dropout; deviation of noise; share that running values take from a batch
 export const NODE_EPSILON: i32 = 88; // f64
+export const NODE_STRIPS_PTR: i32 = 96; // within a chunk of online training: W's whole vectors of rows as strips (columns.ts), or 0
 export const NODE_SIZE: i32 = 128;
 
 export const NODE_FLAG_TRAIN_W: i32 = 1;

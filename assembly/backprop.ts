@@ -9,9 +9,10 @@ import {
   NET_LOSS_SCRATCH_PTR, NET_NODES_PTR, NET_NODE_COUNT, NET_PACK_A_PTR, NET_PACK_D_PTR, NET_PACK_W_PTR,
   NODE_ACTIVATION, NODE_ALPHA, NODE_A_PTR, NODE_B_PTR, NODE_DB_PTR, NODE_DELTA_PTR, NODE_DW_PTR, NODE_FLAGS,
   NODE_FLAG_PASS_DELTA, NODE_FLAG_TRAIN_B, NODE_FLAG_TRAIN_W, NODE_FROM, NODE_INPUTS, NODE_KIND, NODE_KIND_AFFINE, NODE_KIND_BATCH_NORM, NODE_KIND_DENSE, NODE_KIND_DROPOUT, NODE_KIND_NOISE, NODE_PITCH, NODE_SIZE,
-  NODE_UNITS, NODE_W_PTR, NODE_Z_PTR,
+  NODE_STRIPS_PTR, NODE_UNITS, NODE_W_PTR, NODE_Z_PTR,
 } from "./abi";
 import { activate, applySlope, softmaxPanels, softmaxVector } from "./activation";
+import { forwardStrips, stripUnits, updateStrips } from "./columns";
 import { biasGradient, deltaPanels, forwardPanels, gradientPanels, gradientPanelsUpdate } from "./gemm";
 import { deltaVector, deltaVectorUpdate, forwardVector, gradientVector, updateVector } from "./gemv";
 import { PANEL, SIZE, TILE_COLS, UNIT_BYTES, loadSplat, roundUp } from "./lanes";
@@ -62,7 +63,11 @@ function denseForward(net: usize, node: usize, aFrom: usize, n: i32, vector: boo
   const W = load<usize>(node, NODE_W_PTR), b = load<usize>(node, NODE_B_PTR);
   const activation = load<i32>(node, NODE_ACTIVATION);
   const panels = (n + PANEL - 1) / PANEL;
-  if (vector) forwardVector(z, aFrom, W, b, nOut, nIn, pitch, begin, end);
+  const strips = load<usize>(node, NODE_STRIPS_PTR);
+  if (strips) {
+    forwardStrips(z, aFrom, strips, b, nOut, nIn);
+    forwardVector(z, aFrom, W, b, nOut, nIn, pitch, stripUnits(nOut), nOut);
+  } else if (vector) forwardVector(z, aFrom, W, b, nOut, nIn, pitch, begin, end);
   else forwardPanels(z, aFrom, W, b, nOut, nIn, pitch, panels, begin, end);
   if (end < nOut) return;
   if (activation == ACTIVATION_SOFTMAX) {
@@ -212,6 +217,11 @@ function denseGradientVector(
   const delta = load<usize>(node, NODE_DELTA_PTR), a = load<usize>(from, NODE_A_PTR);
   const eta = <real>load<f64>(job, JOB_LEARNING_RATE);
   if (trainW) {
+    const strips = load<usize>(node, NODE_STRIPS_PTR);
+    if (strips) {
+      updateStrips(strips, delta, a, eta, nOut, nIn);
+      begin = stripUnits(nOut);
+    }
     const row = <usize>begin * <usize>(pitch * SIZE), unit = delta + <usize>(begin * SIZE);
     if (descend) updateVector(load<usize>(node, NODE_W_PTR) + row, unit, a, eta, end - begin, nIn, pitch);
     else gradientVector(load<usize>(node, NODE_DW_PTR) + row, unit, a, end - begin, nIn, pitch);

@@ -12,7 +12,7 @@ import { LANES, SIZE, TILE_COLS, loadSplat, loadSplat1, loadSplat2, loadSplat3, 
 export function forwardVector(
   z: usize, a: usize, W: usize, b: usize, nOut: i32, nIn: i32, pitch: i32, begin: i32, end: i32,
 ): void {
-  assert(nIn > 0 && (begin & (TILE_COLS - 1)) == 0 && end <= nOut);
+  assert(nIn > 0 && (begin & (LANES - 1)) == 0 && end <= nOut);
   const rowBytes = <usize>(pitch * SIZE);
   const last = end - LANES;
   let o = begin;

@@ -17,6 +17,7 @@ export { addNormal, factorize, inverseTrace, solve } from "./normal";
 // Kernels, for tests and the bench.
 export { biasGradient, deltaPanels, forwardPanels, gradientPanels, gradientPanelsUpdate } from "./gemm";
 export { deltaVector, deltaVectorUpdate, forwardVector, gradientVector, updateVector } from "./gemv";
+export { forwardStrips, packStrips, unpackStrips, updateStrips } from "./columns";
 export { gatherRows, packActivations, packDeltas, scatterRows } from "./panels";
 export { activate, applySlope, softmaxPanels, softmaxVector } from "./activation";
 export { mapExp, mapLog, mapLog1p, mapSigmoid, mapTanh } from "./maps";

@@ -5,12 +5,13 @@ import {
   JOB_PIECE, JOB_POSITION, JOB_RATES_BASE, JOB_RATES_PTR, JOB_REPORTS_CAPACITY, JOB_REPORTS_COUNT, JOB_REPORTS_PTR, JOB_ROWS, JOB_STEP, JOB_STEPS_LEFT,
   JOB_STEP_CORRECT, JOB_STEP_LOSS, JOB_STEP_PENALTY, JOB_WINDOW_BEGIN, JOB_WINDOW_END, JOB_X_PITCH, JOB_X_PTR, LOSS_CUSTOM, MODE_EVALUATE,
   MODE_PREDICT, MODE_TRAIN, NET_LOSS, NET_NODE_COUNT, NET_PARAMS_LENGTH, NET_SEED_HIGH, NET_SEED_LOW, NODE_A_PTR, NODE_DELTA_PTR,
-  NODE_INPUTS, NODE_KIND, NODE_KIND_DENSE, NODE_UNITS, ORDER_SLICE, RUN_DIVERGED, RUN_DONE, RUN_MORE,
+  NODE_DW_PTR, NODE_FLAGS, NODE_FLAG_TRAIN_W, NODE_INPUTS, NODE_KIND, NODE_KIND_DENSE, NODE_PITCH, NODE_STRIPS_PTR, NODE_UNITS, NODE_W_PTR, ORDER_SLICE, RUN_DIVERGED, RUN_DONE, RUN_MORE,
   RUN_NEEDS_DATA, RUN_NEEDS_LOSS, RUN_REPORTS_FULL,
 } from "./abi";
 import { applySlope } from "./activation";
 import { adjust, penaltyOf } from "./adjust";
 import { backwardNode, forwardNode, nodeAt, outputNode, passesDelta } from "./backprop";
+import { packStrips, unpackStrips } from "./columns";
 import { PANEL, SIZE, TILE_COLS, roundUp } from "./lanes";
 import { giveOutputs, takeGradient } from "./host-loss";
 import { finishLoss, lossBlock } from "./loss";
@@ -27,6 +28,13 @@ import { scan } from "./scan";
 export function run(net: usize, job: usize, blocks: i32): i32 {
   const mode = load<i32>(job, JOB_MODE);
   if (isOnline(net, job)) return runOnline(net, job, blocks);
+  const node = blocks < STRIP_STEPS ? <usize>0 : packNode(net, job);
+  const status = runBlocks(net, job, mode, blocks);
+  if (node) unpackNode(node);
+  return status;
+}
+
+function runBlocks(net: usize, job: usize, mode: i32, blocks: i32): i32 {
   for (; blocks > 0; blocks--) {
     if (mode == MODE_TRAIN) {
       if (makesOrder(net, job)) continue;
@@ -47,6 +55,38 @@ export function run(net: usize, job: usize, blocks: i32): i32 {
     if (status != RUN_MORE) return status;
   }
   return RUN_MORE;
+}
+
+/** Steps that pay for the transposition of a layer into strips and back. */
+const STRIP_STEPS: i32 = 16;
+
+/** The node whose W stands in strips from here on (columns.ts), in the gradient region, which plain descent at batch 1 leaves free; or 0. */
+function packNode(net: usize, job: usize): usize {
+  if (load<i32>(job, JOB_MODE) != MODE_TRAIN || load<i32>(job, JOB_BATCH) != 1 || !isPlain(net, job)) return 0;
+  if (load<i32>(job, JOB_PIECE) || load<i32>(job, JOB_PHASE) || load<i32>(net, NET_LOSS) == LOSS_CUSTOM) return 0;
+  let l = load<i32>(net, NET_NODE_COUNT) - 1;
+  while (passesDelta(net, job, l)) l--;
+  const node = nodeAt(net, l);
+  if (load<i32>(node, NODE_KIND) != NODE_KIND_DENSE || !(load<i32>(node, NODE_FLAGS) & NODE_FLAG_TRAIN_W)) return 0;
+  const strips = load<usize>(node, NODE_DW_PTR), units = load<i32>(node, NODE_UNITS), pitch = load<i32>(node, NODE_PITCH);
+  if (!packStrips(strips, load<usize>(node, NODE_W_PTR), units, load<i32>(node, NODE_INPUTS), pitch)) {
+    clearGradient(node);
+    return 0;
+  }
+  store<usize>(node, strips, NODE_STRIPS_PTR);
+  return node;
+}
+
+function unpackNode(node: usize): void {
+  const units = load<i32>(node, NODE_UNITS), inputs = load<i32>(node, NODE_INPUTS);
+  unpackStrips(load<usize>(node, NODE_W_PTR), load<usize>(node, NODE_STRIPS_PTR), units, inputs, load<i32>(node, NODE_PITCH));
+  store<usize>(node, 0, NODE_STRIPS_PTR);
+  clearGradient(node);
+}
+
+/** Strips leave numbers where dW's padding has to be +0. */
+function clearGradient(node: usize): void {
+  memory.fill(load<usize>(node, NODE_DW_PTR), 0, <usize>(load<i32>(node, NODE_UNITS) * load<i32>(node, NODE_PITCH) * SIZE));
 }
 
 /** `run` for tiny networks, a step to a block. */

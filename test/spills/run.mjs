@@ -31,6 +31,8 @@ const TILES = [
   "deltaVectorUpdate",
   "gradientVector",
   "updateVector",
+  "forwardStrips",
+  "updateStrips",
 ];
 
 function fail(message) {
