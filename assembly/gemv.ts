@@ -136,24 +136,60 @@ function deltaColumns(
   dst: usize, delta: usize, W: usize, a: usize, eta: real, nOut: i32, nIn: i32, pitch: i32, update: bool,
 ): void {
   assert(nOut > 0 && pitch >= roundUp(nIn, TILE_COLS));
-  const rowBytes = <usize>(pitch * SIZE);
-  const columns = roundUp(nIn, TILE_COLS) * SIZE;
+  const rowBytes = <usize>(pitch * SIZE), columns = <usize>(roundUp(nIn, TILE_COLS) * SIZE);
   const rate = v128.splat<real>(eta);
-  const dEnd = delta + <usize>(nOut * SIZE);
-  for (let i: usize = 0; i < <usize>columns; i += 32) {
-    let w = W + i;
-    let c0 = v128.splat<real>(0), c1 = c0;
-    for (let d = delta; d != dEnd; d += SIZE) {
-      const dr = loadSplat(d);
-      const w0 = v128.load(w), w1 = v128.load(w, 16);
-      c0 = madd(c0, w0, dr);
-      c1 = madd(c1, w1, dr);
-      if (update) descendTwo(w, w0, w1, rate, dr, a + i);
-      w += rowBytes;
-    }
-    v128.store(dst + i, c0);
-    v128.store(dst + i, c1, 16);
+  // With an update four rows would spill.
+  const group = update ? 2 : 4, whole = nOut & -group;
+  for (let i: usize = 0; i < columns; i += 16) v128.store(dst + i, v128.splat<real>(0));
+  let o = 0, w = W;
+  for (; o < whole; o += group, w += <usize>group * rowBytes) {
+    deltaRows(dst, delta + <usize>(o * SIZE), w, rowBytes, columns, a, rate, update, group);
   }
+  for (; o < nOut; o++, w += rowBytes) deltaRows(dst, delta + <usize>(o * SIZE), w, rowBytes, columns, a, rate, update, 1);
+}
+
+/** dst += Wᵀ·delta for 1, 2 or 4 rows of W, along all columns: streams that the processor fetches ahead of their use; dst stays near. */
+@inline
+function deltaRows(
+  dst: usize, delta: usize, w0: usize, rowBytes: usize, columns: usize, a: usize, rate: v128, update: bool, rows: i32,
+): void {
+  const d0 = loadSplat(delta), d1 = rows > 1 ? loadSplat1(delta) : d0;
+  const d2 = rows > 2 ? loadSplat(delta + 2 * SIZE) : d0, d3 = rows > 2 ? loadSplat(delta + 3 * SIZE) : d0;
+  let w1 = w0 + rowBytes, w2 = w1 + rowBytes, w3 = w2 + rowBytes;
+  for (const end = dst + columns; dst != end; dst += 32) {
+    let c0 = v128.load(dst), c1 = v128.load(dst, 16);
+    c0 = madd(c0, readWeights(w0, d0, rate, a, update, 0), d0);
+    c1 = madd(c1, readWeights(w0, d0, rate, a, update, 16), d0);
+    w0 += 32;
+    if (rows > 1) {
+      c0 = madd(c0, readWeights(w1, d1, rate, a, update, 0), d1);
+      c1 = madd(c1, readWeights(w1, d1, rate, a, update, 16), d1);
+      w1 += 32;
+    }
+    if (rows > 2) {
+      c0 = madd(c0, readWeights(w2, d2, rate, a, update, 0), d2);
+      c1 = madd(c1, readWeights(w2, d2, rate, a, update, 16), d2);
+      c0 = madd(c0, readWeights(w3, d3, rate, a, update, 0), d3);
+      c1 = madd(c1, readWeights(w3, d3, rate, a, update, 16), d3);
+      w2 += 32;
+      w3 += 32;
+    }
+    v128.store(dst, c0);
+    v128.store(dst, c1, 16);
+    if (update) a += 32;
+  }
+}
+
+/** A vector of W, 0 or 16 bytes from w; with `update` W −= rnd(η·(+0 + d·x)) once it is read. */
+@inline
+function readWeights(w: usize, d: v128, rate: v128, a: usize, update: bool, half: i32): v128 {
+  const weights = half == 0 ? v128.load(w) : v128.load(w, 16);
+  if (update) {
+    const moved = descend(weights, rate, d, half == 0 ? v128.load(a) : v128.load(a, 16));
+    if (half == 0) v128.store(w, moved);
+    else v128.store(w, moved, 16);
+  }
+  return weights;
 }
 
 /**
@@ -192,7 +228,12 @@ export function gradientVector(dW: usize, delta: usize, a: usize, nOut: i32, nIn
 /** Two vectors of W −= rnd(η·(+0 + delta·a)). */
 @inline
 function descendTwo(ptr: usize, w0: v128, w1: v128, rate: v128, dr: v128, a: usize): void {
-  const zero = v128.splat<real>(0);
-  v128.store(ptr, v128.sub<real>(w0, v128.mul<real>(rate, madd(zero, dr, v128.load(a)))));
-  v128.store(ptr, v128.sub<real>(w1, v128.mul<real>(rate, madd(zero, dr, v128.load(a, 16)))), 16);
+  v128.store(ptr, descend(w0, rate, dr, v128.load(a)));
+  v128.store(ptr, descend(w1, rate, dr, v128.load(a, 16)), 16);
+}
+
+/** w − rnd(η·(+0 + rnd(d·x))). */
+@inline
+function descend(w: v128, rate: v128, d: v128, x: v128): v128 {
+  return v128.sub<real>(w, v128.mul<real>(rate, madd(v128.splat<real>(0), d, x)));
 }
