@@ -85,9 +85,13 @@ function productRows() {
     [1024, 1024],
     [10, 128],
   ];
+  const wide = [
+    [2048, 2048],
+    [4096, 4096],
+  ];
   for (const dtype of ["f32", "f64"]) {
-    for (const [nOut, nIn] of shapes) {
-      for (const batch of [1, 16, 32, 128]) {
+    for (const [nOut, nIn] of dtype === "f32" ? [...shapes, ...wide] : shapes) {
+      for (const batch of nIn < 2048 ? [1, 16, 32, 128] : [128]) {
         for (const [what, product] of Object.entries(PRODUCTS)) {
           rows.push({
             what,
