@@ -1,31 +1,77 @@
 // After tsc: puts the files that tsc does not write into dist/core/ (the baseline binaries, which workerd, edge runtimes and
-// bundlers import as files, and the type of such an import), and makes each entry one file: a runtime that has to find and
-// read seventy takes three times as long to begin (measured).
-import { copyFileSync, mkdirSync } from "node:fs";
+// bundlers import as files, and the type of such an import), and makes each entry one file, as finding and reading a file
+// costs a starting runtime more than its code does (measured: docs/performance.md).
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
+import { writeLicences } from "./licences.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const target = join(root, "dist", "core");
+const dist = join(root, "dist");
+const core = join(dist, "core");
 
-mkdirSync(target, { recursive: true });
-copyFileSync(join(root, "build", "f32.simd.wasm"), join(target, "core.f32.wasm"));
-copyFileSync(join(root, "build", "f64.simd.wasm"), join(target, "core.f64.wasm"));
-copyFileSync(join(root, "src", "core", "core-wasm.d.ts"), join(target, "core-wasm.d.ts"));
-
-await build({
+const OPTIONS = {
   absWorkingDir: root,
-  // Which binaries are carried, and how, is chosen by the package's `imports` on each runtime: files of their own.
-  entryPoints: ["dist/index.js", "dist/relaxed.js", "dist/core/source.embedded.js"],
   outdir: "dist",
   outbase: "dist",
-  allowOverwrite: true,
   bundle: true,
   format: "esm",
   platform: "neutral",
   target: "es2022",
-  external: ["#core", "@assemblyscript/loader"],
-  sourcemap: true,
   logLevel: "warning",
+};
+
+/**
+ * The code without white space and with short local names: engines read every letter of an entry before its first line
+ * runs. What stands at the top keeps its name, so that stack traces and errors say the same as the sources: esbuild
+ * renames that only in modules, therefore the export clause is set aside.
+ */
+async function shortened(text) {
+  const clause = /^export \{[^}]*\};\n/m.exec(text)?.[0];
+  if (clause === undefined) throw new Error("dist/index.js: expected an export clause at the end");
+  const { code, map } = await transform(text.replace(clause, ""), {
+    target: OPTIONS.target,
+    minify: true,
+    sourcemap: true,
+    sourcefile: "index.js",
+  });
+  return { code: code + clause.replace(/\s+/g, " ").trimEnd(), map: JSON.parse(map) };
+}
+
+mkdirSync(core, { recursive: true });
+copyFileSync(join(root, "build", "f32.simd.wasm"), join(core, "core.f32.wasm"));
+copyFileSync(join(root, "build", "f64.simd.wasm"), join(core, "core.f64.wasm"));
+copyFileSync(join(root, "src", "core", "core-wasm.d.ts"), join(core, "core-wasm.d.ts"));
+
+// Where a platform compiles the binaries ahead of time, `#core` of package.json says how. Its bundlers shorten the code.
+const edge = await build({
+  ...OPTIONS,
+  entryPoints: ["dist/index.js"],
+  external: ["#core", "@assemblyscript/loader"],
+  write: false,
+});
+// Everywhere else one file carries all: the binaries and the loader too.
+const main = await build({
+  ...OPTIONS,
+  entryPoints: ["dist/index.js"],
+  alias: { "#core": "./dist/core/source.embedded.js" },
+  minifySyntax: true,
+  sourcemap: "inline",
+  metafile: true,
+  write: false,
+});
+const { code, map } = await shortened(main.outputFiles[0].text);
+// The binaries in base64 are no source to read.
+for (const [i, source] of map.sources.entries()) if (source.endsWith("/embedded.ts")) map.sourcesContent[i] = null;
+writeFileSync(join(dist, "index.edge.js"), edge.outputFiles[0].text);
+writeFileSync(join(dist, "index.js"), `${code}\n//# sourceMappingURL=index.js.map\n`);
+writeFileSync(join(dist, "index.js.map"), JSON.stringify(map));
+const heading = "index.js contains code of these packages, without white space and with other names.";
+writeLicences(join(dist, "LICENSES.txt"), { heading, inputs: main.metafile.inputs, root });
+
+await build({
+  ...OPTIONS,
+  entryPoints: ["dist/relaxed.js", "dist/core/source.embedded.js"],
+  allowOverwrite: true,
 });

@@ -1,9 +1,10 @@
 // Bundles the command line into dist/cli/main.js with the packages it needs, and writes their licences beside it.
 // Run after tsc. What lies outside src/cli/ stays outside: the bundle imports ../index.js as any user does.
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { writeLicences } from "../../assembly/licences.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
@@ -28,19 +29,6 @@ const libraryInside = {
   },
 };
 
-/** The folders of the packages that files of the bundle come from. */
-function packagesIn(inputs) {
-  const folders = Object.keys(inputs).map((file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]);
-  return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
-}
-
-function licenceText(folder) {
-  const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  const file = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)(\..*)?$/i.test(entry));
-  if (!file) throw new Error(`${folder}: has no licence file to ship`);
-  return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
-}
-
 /**
  * Writes `outFile`, and LICENSES.txt beside it; `standalone` puts the library itself into the bundle too and writes no
  * licences (for tests).
@@ -63,10 +51,8 @@ export async function bundleCli({ outFile, standalone = false }) {
   });
   chmodSync(outFile, 0o755);
   if (standalone) return [outFile];
-  const licences = packagesIn(metafile.inputs).map((folder) => licenceText(join(root, folder)));
   const licenceFile = join(dirname(outFile), "LICENSES.txt");
-  const heading = "main.js contains code of these packages.\n";
-  writeFileSync(licenceFile, [heading, ...licences].join(`\n${"─".repeat(80)}\n\n`));
+  writeLicences(licenceFile, { heading: "main.js contains code of these packages.", inputs: metafile.inputs, root });
   return [outFile, licenceFile];
 }
 
