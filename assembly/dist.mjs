@@ -30,7 +30,12 @@ const OPTIONS = {
 async function shortened(text) {
   const clause = /^export \{[^}]*\};\n/m.exec(text)?.[0];
   if (clause === undefined) throw new Error("dist/index.js: expected an export clause at the end");
-  const { code, map } = await transform(text.replace(clause, ""), {
+  // A class that names itself within has become a variable; inspect() and errors show the name inside.
+  const itself = /^var (\w+) = class _\1 \{$/gm;
+  let script = text.replace(clause, "");
+  for (const [, name] of script.matchAll(itself)) script = script.replaceAll(new RegExp(`\\b_${name}\\b`, "g"), name);
+  script = script.replace(/^var (\w+) = class \1 \{$/gm, "class $1 {");
+  const { code, map } = await transform(script, {
     target: OPTIONS.target,
     minify: true,
     sourcemap: true,

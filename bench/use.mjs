@@ -2,6 +2,9 @@
 // Goals: import, create and first prediction of 64-64-10 under 15 ms, of it under 5 ms ours; a row predicted in place at most
 // max(0.5 µs, 0.3 × kernels) over its kernels; a fit of 784-128-10 B32 on 60 000 rows, 10 epochs, under 3 % outside the epochs.
 import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Network } from "../dist/index.js";
 import { kernels } from "./cores.mjs";
@@ -29,9 +32,11 @@ const child = `
   console.log(JSON.stringify([imported - begun, predicted - imported]));
 `;
 // What the runtime takes for the first import of any file: not ours.
+const folder = mkdtempSync(join(tmpdir(), "chainrule-use-"));
+writeFileSync(join(folder, "empty.mjs"), "");
 const nothing = `
   const begun = performance.now();
-  await import("data:text/javascript,export const nothing = 0");
+  await import(${JSON.stringify(join(folder, "empty.mjs"))});
   console.log(performance.now() - begun);
 `;
 const fresh = (program) =>
@@ -42,11 +47,12 @@ for (let i = 0; i < 15; i++) {
   runs.push(fresh(child));
   empty.push(fresh(nothing));
 }
+rmSync(folder, { recursive: true });
 const imports = median(runs.map(([first]) => first));
 const creates = median(runs.map(([, second]) => second));
 const all = median(runs.map(([first, second]) => first + second));
 console.log(
-  `start-up of 64-64-10: import ${ms(imports)}, create and first prediction ${ms(creates)}, together ${ms(all)}; an empty module alone ${ms(median(empty))}`,
+  `start-up of 64-64-10: import ${ms(imports)}, create and first prediction ${ms(creates)}, together ${ms(all)}; an empty file alone ${ms(median(empty))}`,
 );
 
 // ── One row in place ───────────────────────────────────────────────────────────────────────────
