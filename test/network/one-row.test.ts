@@ -1,4 +1,4 @@
-// `predict` of one row with `into`: a way of its own, with the bits, the checks and the errors of the general one.
+// `predict` of one row, with `into` and without: a way of its own, with the bits, the checks and the errors of the general one.
 import { describe, expect, test } from "vitest";
 import { type Matrix, Network, type NetworkSpec } from "../../src/index.ts";
 import { drawRows, drawsFrom } from "../draws.ts";
@@ -48,6 +48,8 @@ describe.each(["simd", "js"] as const)("on the %s core", (core) => {
           for (const [r, row] of rows.entries()) {
             expect(network.predict(matrix(row), { into })).toBe(into);
             expect(hex(into.data)).toBe(hex(data.slice(r * network.outputs, (r + 1) * network.outputs)));
+            const fresh = network.predict(matrix(row));
+            expect([hex(fresh.data), fresh.shape]).toEqual([hex(into.data), into.shape]);
           }
         };
         compare();
