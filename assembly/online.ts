@@ -71,13 +71,19 @@ export function online(net: usize, job: usize, steps: i32): i32 {
     for (; node != input; node -= NODE_SIZE) if (!backwardLanes(node, node - NODE_SIZE, rate)) break;
     if (loss - loss != 0) break;
   }
-  store<i32>(job, first + done, JOB_POSITION);
+  store<f64>(job, load<f64>(job, JOB_EPOCH_CORRECT) + correct, JOB_EPOCH_CORRECT);
+  endSteps(job, done, sum, loss);
+  return done;
+}
+
+/** The job's counters and sums after `done` steps. */
+@inline
+export function endSteps(job: usize, done: i32, sum: f64, loss: f64): void {
+  store<i32>(job, load<i32>(job, JOB_POSITION) + done, JOB_POSITION);
   store<i32>(job, load<i32>(job, JOB_STEPS_LEFT) - done, JOB_STEPS_LEFT);
   store<f64>(job, load<f64>(job, JOB_STEP) + <f64>done, JOB_STEP);
   store<f64>(job, sum, JOB_EPOCH_LOSS);
-  store<f64>(job, load<f64>(job, JOB_EPOCH_CORRECT) + correct, JOB_EPOCH_CORRECT);
   store<f64>(job, loss, JOB_STEP_LOSS);
-  return done;
 }
 
 /** isCorrect of loss.ts for the one unit of binaryCrossEntropy. */

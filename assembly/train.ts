@@ -20,6 +20,7 @@ import { isPlain, update } from "./optimizer";
 import { gatherRows, rowAt, scatterRows } from "./panels";
 import { makeOrder } from "./random";
 import { scan } from "./scan";
+import { isTwoLayers, twoLayers } from "./two-layers";
 
 /**
  * Does at most `blocks` blocks of the job's work and says why it stopped: RUN_…. A slice of the order counts as a block, and
@@ -91,6 +92,7 @@ function clearGradient(node: usize): void {
 
 /** `run` for tiny networks, a step to a block. */
 function runOnline(net: usize, job: usize, blocks: i32): i32 {
+  const small = isTwoLayers(net, job);
   while (blocks > 0) {
     if (makesOrder(net, job)) {
       blocks--;
@@ -102,7 +104,11 @@ function runOnline(net: usize, job: usize, blocks: i32): i32 {
     const left = load<i32>(job, JOB_STEPS_LEFT);
     const most = setRate(job) ? 1 : min(blocks, left > 0 ? left : blocks);
     const steps = min(most, min(rows, load<i32>(job, JOB_WINDOW_END)) - position);
-    blocks -= online(net, job, steps);
+    let done = 0;
+    if (small) done = twoLayers(net, job, steps);
+    // What it does not do is done in the general way, and some more: it may well come again.
+    if (!done) done = online(net, job, small ? min(steps, 16) : steps);
+    blocks -= done;
     const status = afterStep(job);
     if (status != RUN_MORE) return status;
   }
