@@ -23,6 +23,10 @@ const TWISTS: Readonly<Record<string, Twist>> = {
   "nothing unusual": () => {},
   "a hidden weight of -0": (numbers) => void first(W(numbers, 0)).fill(-0),
   "an output weight of -0": (numbers) => void first(W(numbers, 1)).fill(-0),
+  "a hidden weight of -0 whose gradient is 0": (numbers) => {
+    first(W(numbers, 0)).fill(-0);
+    for (const row of cast(numbers.data.x)) row.fill(0);
+  },
   "inputs and biases of -0": (numbers) => {
     for (const row of cast(numbers.data.x)) row.fill(-0);
     for (const layer of [0, 1]) b(numbers, layer).fill(-0);
@@ -34,6 +38,17 @@ const TWISTS: Readonly<Record<string, Twist>> = {
   },
   "nets beyond every clamp": (numbers) => {
     for (const row of cast(numbers.data.x)) row.fill(3e30);
+  },
+  // There 2^n comes round to something like a number.
+  "the last hidden unit's net beyond": (numbers, core) =>
+    void b(numbers, 0).splice(-1, 1, core.size === 4 ? 182.3 : 1456),
+  "output nets beyond": (numbers, core) => void b(numbers, 1).fill(core.size === 4 ? 182.3 : 1456),
+  "an output delta below the smallest normal number, hidden ones above it": (numbers, core) => {
+    const [rows, hidden] = [W(numbers, 1), first(W(numbers, 1)).length];
+    for (const row of rows) row.fill((core.size === 4 ? -171.8 : -1413.6) / hidden);
+    for (const row of W(numbers, 0)) row.fill(0);
+    for (const layer of [0, 1]) b(numbers, layer).fill(0);
+    for (const row of cast(numbers.data.y)) row.fill(0.01);
   },
   "an infinite net": (numbers, core) => void first(W(numbers, 0)).fill(core.size === 4 ? 3e38 : 1.7e308),
   "a last row of NaN": (numbers) => void (cast(numbers.data.x).at(-1) as number[]).fill(Number.NaN),
@@ -56,6 +71,10 @@ const TWISTS: Readonly<Record<string, Twist>> = {
   },
   "squares that overflow": (numbers, core) =>
     void (cast(numbers.data.y)[5] as number[]).fill(core.size === 4 ? 3e38 : 2e154),
+  "a square that overflows beside a small delta": (numbers, core) => {
+    b(numbers, 1).fill(core.size === 4 ? -60 : -400);
+    (cast(numbers.data.y)[5] as number[]).fill(core.size === 4 ? 3e38 : 2e154);
+  },
   "squares near the largest": (numbers) => void (cast(numbers.data.y)[5] as number[]).fill(3e37),
 };
 
