@@ -1,4 +1,4 @@
-// npm run bench [-- --quick] [-- --filter TEXT] [-- --json FILE] [-- --core simd|relaxed]
+// npm run bench [-- --quick] [-- --filter TEXT]… [-- --json FILE] [-- --core simd|relaxed]
 //
 // Each row: median and spread of a call's time, flops, and the share of the peak kernel (multiply and add on registers
 // alone) that was measured in turn with it. The relaxed rows run in a child Node that has relaxed SIMD. docs/performance.md
@@ -18,7 +18,7 @@ import { ROWS } from "./rows.mjs";
 const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
-    filter: { type: "string", default: "" },
+    filter: { type: "string", multiple: true, default: [""] },
     json: { type: "string" },
     core: { type: "string" },
   },
@@ -37,8 +37,17 @@ function commit() {
 async function rowOf(row, core) {
   const peak = await peakKernel(row.dtype, core);
   const { run, flops, samples, elements } = row.make(core);
-  const { median, spread, share } = await measure(run, { peak, flops, ...timing });
-  const result = { what: row.what, dtype: row.dtype, core, shape: row.shape, batch: row.batch, ms: median, spread };
+  const { median, spread, share, quiet } = await measure(run, { peak, flops, ...timing });
+  const result = {
+    what: row.what,
+    dtype: row.dtype,
+    core,
+    shape: row.shape,
+    batch: row.batch,
+    ms: median,
+    spread,
+    quiet,
+  };
   if (flops !== undefined) Object.assign(result, { gflops: flops / median / 1e6, share });
   if (samples !== undefined) result.samplesPerSecond = (samples / median) * 1000;
   if (elements !== undefined) result.elementsPerNs = elements / median / 1e6;
@@ -76,7 +85,7 @@ function line(r) {
   const cells = [
     nameOf(r, r.core).padEnd(48),
     time(r.ms).padStart(10),
-    `± ${(r.spread * 100).toFixed(0)} %`.padStart(7),
+    `± ${(r.spread * 100).toFixed(0)} %${r.quiet ? "" : " (disturbed)"}`.padStart(7),
   ];
   cells.push(
     `${fixed(r.gflops, 1).padStart(6)} GF`,
@@ -97,7 +106,7 @@ if (options.core === undefined) {
 }
 const results = [];
 for (const row of ROWS) {
-  if ((options.quick && !row.quick) || !nameOf(row, core).includes(options.filter)) continue;
+  if ((options.quick && !row.quick) || !options.filter.some((text) => nameOf(row, core).includes(text))) continue;
   const result = await rowOf(row, core);
   results.push(result);
   console.log(line(result));
@@ -107,7 +116,15 @@ if (options.core === undefined && !options.quick) {
   const file = join(tmpdir(), `chainrule-bench-${process.pid}.json`);
   const flags = hasRelaxed() ? [] : ["--experimental-wasm-relaxed-simd"];
   const self = fileURLToPath(import.meta.url);
-  const args = [...flags, self, "--core", "relaxed", "--json", file, "--filter", options.filter];
+  const args = [
+    ...flags,
+    self,
+    "--core",
+    "relaxed",
+    "--json",
+    file,
+    ...options.filter.flatMap((text) => ["--filter", text]),
+  ];
   const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
   if (status !== 0) {
     console.error("bench: the child with relaxed SIMD failed");
