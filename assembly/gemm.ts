@@ -211,22 +211,55 @@ export function deltaPanels(
   assert(nOut > 0 && pitch >= roundUp(nIn, 4) && (begin & 3) == 0 && end <= nIn);
   const dstBytes = <usize>(nIn * UNIT_BYTES);
   const deltaBytes = <usize>(nOut * UNIT_BYTES);
-  const packBytes = <usize>(roundUp(nOut, 4) * SIZE);
-  const zero = v128.splat<real>(0);
-  for (let i = begin; i < end; i += 4) {
-    packColumns(pack, W + <usize>(i * SIZE), nOut, <usize>(pitch * SIZE), packBytes);
-    for (let half = 0; half < panels * HALVES; half++) {
-      const panel = <usize>(half / HALVES);
-      const lane = <usize>((half & (HALVES - 1)) * 32);
-      const dPtr = delta + panel * deltaBytes + lane;
-      const to = dst + panel * dstBytes + lane + <usize>(i * UNIT_BYTES);
-      tile(
-        pack, pack + packBytes, pack + 2 * packBytes, pack + 3 * packBytes, dPtr, nOut, UNIT_BYTES,
-        zero, zero, zero, zero, zero, zero, zero, zero,
-        STORE, zero, to, to + UNIT_BYTES, to + 2 * UNIT_BYTES, to + 3 * UNIT_BYTES, end - i,
-      );
+  const most = nOut <= 2 * DEPTH ? nOut : DEPTH;
+  for (let first = 0; first < nOut; first += most) {
+    const depth = min(most, nOut - first);
+    const packBytes = <usize>(roundUp(depth, 4) * SIZE), rows = W + <usize>first * <usize>(pitch * SIZE);
+    for (let i = begin; i < end; i += 4) {
+      packColumns(pack, rows + <usize>(i * SIZE), depth, <usize>(pitch * SIZE), packBytes);
+      for (let half = 0; half < panels * HALVES; half++) {
+        const panel = <usize>(half / HALVES);
+        const lane = <usize>((half & (HALVES - 1)) * 32);
+        const dPtr = delta + panel * deltaBytes + lane + <usize>(first * UNIT_BYTES);
+        const to = dst + panel * dstBytes + lane + <usize>(i * UNIT_BYTES);
+        deltaTile(pack, packBytes, dPtr, depth, to, end - i, first > 0);
+      }
     }
   }
+}
+
+/**
+ * Units of the contraction at a time where there are many: four rows of them and a panel's deltas stay in the first cache. Up to
+ * twice as many one go is better (measured, B128: 1024² 85 against 82 % of peak, 2048² 67 against 81 %).
+ */
+const DEPTH: i32 = 2048 / SIZE;
+
+/** The tile on packed columns; `add`: the sums of the units before are continued. */
+@inline
+function deltaTile(pack: usize, packBytes: usize, delta: usize, depth: i32, to: usize, rows: i32, add: bool): void {
+  const zero = v128.splat<real>(0);
+  let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
+  const t1 = to + UNIT_BYTES, t2 = to + 2 * UNIT_BYTES, t3 = to + 3 * UNIT_BYTES;
+  if (add) {
+    c00 = v128.load(to);
+    c01 = v128.load(to, 16);
+    if (rows > 1) {
+      c10 = v128.load(t1);
+      c11 = v128.load(t1, 16);
+    }
+    if (rows > 2) {
+      c20 = v128.load(t2);
+      c21 = v128.load(t2, 16);
+    }
+    if (rows > 3) {
+      c30 = v128.load(t3);
+      c31 = v128.load(t3, 16);
+    }
+  }
+  tile(
+    pack, pack + packBytes, pack + 2 * packBytes, pack + 3 * packBytes, delta, depth, UNIT_BYTES,
+    c00, c01, c10, c11, c20, c21, c30, c31, STORE, zero, to, t1, t2, t3, rows,
+  );
 }
 
 /** Four columns of W, `rowBytes` between its rows, as four rows `packBytes` apart. */

@@ -142,6 +142,35 @@ describe.each(CORES)("$name", (core) => {
     expect(runs).toBeGreaterThan(200);
   });
 
+  test("deltaPanels continues its sums where it contracts many units in parts, nOut 1024…1541 × nIn 1…7 × 2 panels", () => {
+    // f64 goes by parts from half as many units on; the numbers are those of f32 and f64 alike.
+    for (const [nOut, nIn] of [
+      [1024, 4],
+      [1025, 1],
+      [1029, 2],
+      [1536, 3],
+      [1541, 7],
+    ] as const) {
+      const pitch = Math.ceil(nIn / tileCols(core)) * tileCols(core);
+      const draws = new Draws(nOut);
+      const W = draws.numbers(nOut * pitch).map(rnd);
+      const delta = draws.numbers(2 * nOut * 8).map(rnd);
+      arena.clear();
+      const dst = arena.reals(2 * nIn * 8);
+      const pack = arena.reals(Math.ceil(nOut / 4) * 16).ptr;
+      exports.deltaPanels(dst.ptr, arena.reals(delta).ptr, arena.reals(W).ptr, pack, nOut, nIn, pitch, 2, 0, nIn);
+      const expected = Array.from(dst.values, (_, at) => {
+        const [p, i, s] = [Math.floor(at / (nIn * 8)), Math.floor(at / 8) % nIn, at % 8];
+        let sum = 0;
+        for (let o = 0; o < nOut; o++)
+          sum = rnd(sum + rnd((W[o * pitch + i] as number) * (delta[(p * nOut + o) * 8 + s] as number)));
+        return sum;
+      });
+      expectBits(`nOut ${nOut}, nIn ${nIn}`, dst.values, expected);
+      arena.check(`nOut ${nOut}, nIn ${nIn}`);
+    }
+  });
+
   /** Operands of a weight gradient and its three-line loop, which goes on from `start`. */
   function gradientCase(sizes: Sizes, fill: Fill) {
     const { nOut, nIn, n, pitch } = sizes;
