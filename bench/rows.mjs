@@ -231,7 +231,7 @@ function stepRows() {
             const network = Network.createSync(specOf(sizes), { dtype: dtypeOf[dtype], core });
             const { x, y } = trainingData(sizes, N, Reals);
             // Two where an epoch takes long: the bench has to end.
-            const long = 4e8 / (N * flopsPerSample(sizes));
+            const long = 4e9 / (N * flopsPerSample(sizes));
             const epochs = core === "js" ? 1 : Math.max(2, Math.min(EPOCHS, Math.round(long)));
             const options = { batchSize: batch, epochs, optimizer: { type: optimizer, learningRate: 1e-5 } };
             const samples = epochs * N;

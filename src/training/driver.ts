@@ -32,7 +32,7 @@ export class Driver {
 
   constructor(model: Model, asynchronous: boolean) {
     this.model = model;
-    this.pace = new Pace(model.core.kind, asynchronous);
+    this.pace = new Pace(model.core.kind, asynchronous, model.rate);
   }
 
   /** Whether a block is half done: until its end nothing else may use activations, and parameters may be half new. */
@@ -70,7 +70,10 @@ export class Driver {
     this.divided = undefined;
     const after = this.done(job);
     const work = (after.samples - before.samples) * (perSample + SAMPLE_FLOPS);
-    if (trains && work > 0) this.pace.learn(work + (after.steps - before.steps) * this.updateFlops, elapsed);
+    if (trains && work > 0) {
+      this.pace.learn(work + (after.steps - before.steps) * this.updateFlops, elapsed);
+      this.model.rate = this.pace.measured;
+    }
     return { status, elapsed };
   }
 

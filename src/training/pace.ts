@@ -17,22 +17,27 @@ export const now = (): number => (typeof performance === "object" ? performance.
 /** Sizes chunks by an estimate of their flops that a clock refines where it moves. */
 export class Pace {
   private readonly target: number;
+  private readonly first: number;
   private readonly least: number;
-  private rate: number;
+  /** Flop/ms as measured, where the clock moves. */
+  measured: number | undefined;
   /** Flops of the next chunk. */
   budget: number;
 
-  constructor(core: "simd" | "relaxed" | "js", asynchronous: boolean) {
+  /** `measured`: what an earlier run of the same instance came to, whose code is compiled to the end by now. */
+  constructor(core: "simd" | "relaxed" | "js", asynchronous: boolean, measured: number | undefined) {
     this.target = asynchronous ? ASYNC_TARGET : SYNC_TARGET;
-    this.rate = FIRST_RATE[core];
-    this.budget = this.rate * FIRST_TARGET;
-    this.least = this.budget / 16;
+    this.measured = measured;
+    this.first = FIRST_RATE[core];
+    this.least = (this.first * FIRST_TARGET) / 16;
+    this.budget = measured === undefined ? this.first * FIRST_TARGET : Math.max(this.least, measured * this.target);
   }
 
   /** Learns from a chunk that did `flops` in `elapsed` ms. */
   learn(flops: number, elapsed: number): void {
-    if (elapsed > 0.1) this.rate = flops / elapsed;
-    this.budget = Math.max(this.least, Math.min(this.budget * GROWTH, this.rate * this.target));
+    if (elapsed > 0.1) this.measured = flops / elapsed;
+    const most = (this.measured ?? this.first) * this.target;
+    this.budget = Math.max(this.least, Math.min(this.budget * GROWTH, most));
   }
 }
 
