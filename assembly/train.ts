@@ -29,7 +29,7 @@ import { isTwoLayers, twoLayers } from "./two-layers";
 export function run(net: usize, job: usize, blocks: i32): i32 {
   const mode = load<i32>(job, JOB_MODE);
   if (isOnline(net, job)) return runOnline(net, job, blocks);
-  const node = blocks < STRIP_STEPS ? <usize>0 : packNode(net, job);
+  const node = stepsWithin(job, blocks) < STRIP_STEPS ? <usize>0 : packNode(net, job);
   const status = runBlocks(net, job, mode, blocks);
   if (node) unpackNode(node);
   return status;
@@ -60,6 +60,15 @@ function runBlocks(net: usize, job: usize, mode: i32, blocks: i32): i32 {
 
 /** Steps that pay for the transposition of a layer into strips and back. */
 const STRIP_STEPS: i32 = 16;
+
+/** Steps of batch 1 that `blocks` blocks and the job's ends leave; only a count that comes to 0 ends the job. */
+function stepsWithin(job: usize, blocks: i32): i64 {
+  let steps = <i64>blocks;
+  const left = <i64>load<i32>(job, JOB_STEPS_LEFT), epochs = <i64>load<i32>(job, JOB_EPOCHS_LEFT);
+  if (left > 0) steps = min(steps, left);
+  if (epochs > 0) steps = min(steps, epochs * <i64>load<i32>(job, JOB_ROWS) - <i64>load<i32>(job, JOB_POSITION));
+  return steps;
+}
 
 /** The node whose W stands in strips from here on (columns.ts), in the gradient region, which plain descent at batch 1 leaves free; or 0. */
 function packNode(net: usize, job: usize): usize {

@@ -66,8 +66,8 @@ export class Model {
    * a whole step; `settle` brings counters and history to the same epoch besides.
    */
   running: { finishBlock(): void; settle(): void } | undefined;
-  /** Flop/ms that training came to on this instance (training/pace.ts). */
-  rate: number | undefined;
+  /** Flop/ms that training of a kind came to on this instance (training/driver.ts). */
+  pace: { readonly work: string; readonly rate: number } | undefined;
   /** Whose data stand in the window. */
   windowOwner: object | undefined;
   disposed = false;

@@ -26,13 +26,16 @@ export interface Advance {
 
 export class Driver {
   private readonly model: Model;
+  private readonly work: string;
   private readonly pace: Pace;
   /** The job whose block is being done in pieces. */
   private divided: Job | undefined;
 
-  constructor(model: Model, asynchronous: boolean) {
+  /** `work`: what flop/ms depends on besides the network; training of the same kind begins where the last ended. */
+  constructor(model: Model, asynchronous: boolean, work: string) {
     this.model = model;
-    this.pace = new Pace(model.core.kind, asynchronous, model.rate);
+    this.work = work;
+    this.pace = new Pace(model.core.kind, asynchronous, model.pace?.work === work ? model.pace.rate : undefined);
   }
 
   /** Whether a block is half done: until its end nothing else may use activations, and parameters may be half new. */
@@ -72,7 +75,8 @@ export class Driver {
     const work = (after.samples - before.samples) * (perSample + SAMPLE_FLOPS);
     if (trains && work > 0) {
       this.pace.learn(work + (after.steps - before.steps) * this.updateFlops, elapsed);
-      this.model.rate = this.pace.measured;
+      const rate = this.pace.measured;
+      this.model.pace = rate === undefined ? undefined : { work: this.work, rate };
     }
     return { status, elapsed };
   }

@@ -82,7 +82,8 @@ export class FitRun {
     this.perEpoch = how.perEpoch || onEpoch !== undefined || looks;
     this.rates = schedule === undefined ? undefined : new Rates(model, schedule, optimizer);
     this.asynchronous = how.asynchronous;
-    this.driver = new Driver(model, how.asynchronous);
+    const { batchSize } = this.options;
+    this.driver = new Driver(model, how.asynchronous, `${optimizer.type} ${batchSize} of ${this.staged.rows}`);
     this.reports = new Reports(model, this.staged.rows);
     this.epochsLeft = this.options.epochs;
     this.stepsLeft = this.options.maxSteps ?? ENDLESS;

@@ -9,6 +9,8 @@ const FIRST_TARGET = 1;
 /** flop/ms that any machine reaches; replaced by measurement where the clock moves. */
 const FIRST_RATE = { simd: 2e6, relaxed: 2e6, js: 2e5 } as const;
 const GROWTH = 4;
+/** ms that a chunk takes at least to be timed. */
+const SHORTEST = 0.1;
 
 declare const performance: { now(): number } | undefined;
 /** Milliseconds; some edge runtimes let it stand still during a request. */
@@ -24,8 +26,8 @@ export class Pace {
   /** Flops of the next chunk. */
   budget: number;
 
-  /** `measured`: what an earlier run of the same instance came to, whose code is compiled to the end by now. */
-  constructor(core: "simd" | "relaxed" | "js", asynchronous: boolean, measured: number | undefined) {
+  /** `measured`: what earlier training of the same kind on the same instance came to, whose code is compiled to the end by now. */
+  constructor(core: "simd" | "relaxed" | "js", asynchronous: boolean, measured?: number) {
     this.target = asynchronous ? ASYNC_TARGET : SYNC_TARGET;
     this.measured = measured;
     this.first = FIRST_RATE[core];
@@ -35,9 +37,11 @@ export class Pace {
 
   /** Learns from a chunk that did `flops` in `elapsed` ms. */
   learn(flops: number, elapsed: number): void {
-    if (elapsed > 0.1) this.measured = flops / elapsed;
-    const most = (this.measured ?? this.first) * this.target;
-    this.budget = Math.max(this.least, Math.min(this.budget * GROWTH, most));
+    const timed = elapsed > SHORTEST;
+    if (timed) this.measured = flops / elapsed;
+    // A chunk too short to be timed may be so after a pause of the machine: then the first estimate leads back.
+    const rate = timed ? (this.measured as number) : Math.max(this.first, this.measured ?? 0);
+    this.budget = Math.max(this.least, Math.min(this.budget * GROWTH, rate * this.target));
   }
 }
 

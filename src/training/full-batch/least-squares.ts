@@ -48,7 +48,7 @@ export class LeastSquares implements Method {
     const { outputs } = model.memory.plan;
     this.perLoss = staged.rows * (model.spec.loss === "squaredError" ? 2 : outputs);
     this.copy = copyOf(model, staged.rows, this.weighted);
-    this.driver = new Driver(this.copy, asynchronous);
+    this.driver = new Driver(this.copy, asynchronous, "least squares");
     this.equations = new NormalEquations(this.copy, this.job(), staged.rows);
   }
 
