@@ -114,7 +114,14 @@ export const NET_LOSS_DELTA: i32 = 72; // f64: huber's δ
 export const NET_LABEL_SMOOTHING: i32 = 80; // f64, 0 ≤ s < 1
 export const NET_UNFUSED: i32 = 88; // 1: gradients are stored before any update: a largest norm, a normalisation
 export const NET_EXCHANGE_PTR: i32 = 92; // LOSS_CUSTOM: outputs of a block [M × outputs], then their gradient
+export const NET_ROW_CAPACITY: i32 = 96; // this and the next four: standalone.ts alone. Rows of its buffers
+export const NET_INPUT_PTR: i32 = 100; // [rows × inputs]
+export const NET_OUTPUT_PTR: i32 = 104; // [rows × outputs]
+export const NET_TARGET_SCALE_PTR: i32 = 108; // f64 [outputs], or 0: outputs are in the targets' units
+export const NET_TARGET_SHIFT_PTR: i32 = 112; // f64 [outputs]
 export const NET_SIZE: i32 = 128;
+
+export const NET_ADDRESS: i32 = 4096; // of the network record in every memory: the bytes before it are debug builds' static data
 
 // ── Node record ────────────────────────────────────────────────────────────────────────────────
 

@@ -8,7 +8,7 @@ import {
 } from "./abi";
 import { LANES, MIN_NORMAL, PANEL, SIZE, UNIT_BYTES, flush } from "./lanes";
 import { mapSigmoid, mapTanh } from "./maps";
-import { vexp, vexpm1Below, vgelu, vgeluSlope, vsigmoid, vsoftplus } from "./vmath";
+import { vexp, vexpm1Below, vgelu, vgeluSlope, vsigmoid, vsoftplus, vtanh } from "./vmath";
 
 /** Klambauer et al. 2017: selu(z) = λ·z above 0, λ·α·(e^z − 1) below. */
 const SELU_LAMBDA: f64 = 1.0507009873554805;
@@ -122,6 +122,8 @@ function slopeOfZ(code: i32, d: v128, z: v128): v128 {
 /** a = f(z) over `count` elements, a multiple of LANES; a may be z. Not for softmax. */
 export function activate(code: i32, a: usize, z: usize, count: i32, alpha: real): void {
   assert(count % LANES == 0);
+  // One loop instead of one per function: half the bytes of what only predicts (standalone.ts).
+  if (isDefined(COMPACT)) return activateCompact(code, a, z, count, alpha);
   switch (code) {
     case ACTIVATION_LINEAR: if (a != z) memory.copy(a, z, <usize>(count * SIZE)); break;
     case ACTIVATION_SIGMOID: mapSigmoid(a, z, count); break;
@@ -147,6 +149,18 @@ function activateLoop(code: i32, a: usize, z: usize, count: i32, alpha: real): v
   const alphas = v128.splat<real>(alpha);
   const bytes = <usize>(count * SIZE);
   for (let i: usize = 0; i < bytes; i += 16) v128.store(a + i, value(code, v128.load(z + i), alphas));
+}
+
+function activateCompact(code: i32, a: usize, z: usize, count: i32, alpha: real): void {
+  const alphas = v128.splat<real>(alpha);
+  const bytes = <usize>(count * SIZE);
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(a + i, valueCompact(code, v128.load(z + i), alphas));
+}
+
+function valueCompact(code: i32, z: v128, alphas: v128): v128 {
+  if (code == ACTIVATION_SIGMOID) return vsigmoid(z);
+  if (code == ACTIVATION_TANH) return vtanh(z);
+  return value(code, z, alphas);
 }
 
 /**

@@ -81,7 +81,7 @@ function denseForward(net: usize, node: usize, aFrom: usize, n: i32, vector: boo
 }
 
 /** a = scale ∘ a⁻ + shift, the product rounded before the sum. */
-function affineForward(node: usize, aFrom: usize, n: i32, vector: bool): void {
+export function affineForward(node: usize, aFrom: usize, n: i32, vector: bool): void {
   const units = load<i32>(node, NODE_UNITS);
   const a = load<usize>(node, NODE_A_PTR);
   const scale = load<usize>(node, NODE_W_PTR), shift = load<usize>(node, NODE_B_PTR);

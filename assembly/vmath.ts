@@ -17,6 +17,9 @@
 // digits, the coefficients rounded from the lowest order up and the rest refitted after each. 2^-k beside a fit is
 // its largest error after rounding, relative to the result it is a part of.
 
+// With COMPACT (assembly/standalone.json) what stands in many activations is one function of the binary, not a copy in each: half the
+// bytes, the same operations.
+
 /**
  * A constant in all lanes. The shift gives 0 (a memory has at most 2^16 pages), which no compiler can know: a plain splat
  * would become a v128.const, and V8 rebuilds that at every use in three instructions; this it builds once per loop
@@ -129,6 +132,15 @@ function expTail64(r: v128): v128 {
  */
 @inline
 function expWithin<T>(x: v128): v128 {
+  return isDefined(COMPACT) ? expShared<T>(x) : expInline<T>(x);
+}
+
+function expShared<T>(x: v128): v128 {
+  return expInline<T>(x);
+}
+
+@inline
+function expInline<T>(x: v128): v128 {
   const y = v128.add<T>(v128.mul<T>(x, all<T>(LOG2E)), rounder<T>(2));
   const n = v128.sub<T>(y, rounder<T>(2));
   const t = v128.sub<T>(x, v128.mul<T>(n, ln2Hi<T>()));
@@ -389,6 +401,10 @@ export function vlog(x: v128): v128 {
 /** e^x − 1 for x ≤ 0. */
 @inline
 export function vexpm1Below(x: v128): v128 {
+  return isDefined(COMPACT) ? expm1BelowShared(x) : expm1Below<real>(x);
+}
+
+function expm1BelowShared(x: v128): v128 {
   return expm1Below<real>(x);
 }
 
@@ -406,9 +422,18 @@ export function vsoftplus(x: v128): v128 {
 @inline
 export function vgelu(x: v128): v128 {
   if (sizeof<real>() == 8) return gelu64(x);
-  const low = f32x4.demote_f64x2_zero(gelu64(f64x2.promote_low_f32x4(x)));
-  const high = f32x4.demote_f64x2_zero(gelu64(f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 0))));
+  const low = f32x4.demote_f64x2_zero(geluOf(f64x2.promote_low_f32x4(x)));
+  const high = f32x4.demote_f64x2_zero(geluOf(f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 0))));
   return v128.shuffle<i64>(low, high, 0, 2);
+}
+
+@inline
+function geluOf(x: v128): v128 {
+  return isDefined(COMPACT) ? geluShared(x) : gelu64(x);
+}
+
+function geluShared(x: v128): v128 {
+  return gelu64(x);
 }
 
 /** Its derivative. */
@@ -433,6 +458,10 @@ export function vtanh(x: v128): v128 {
 
 @inline
 export function vsigmoid(x: v128): v128 {
+  return isDefined(COMPACT) ? sigmoidShared(x) : sigmoid<real>(x);
+}
+
+function sigmoidShared(x: v128): v128 {
   return sigmoid<real>(x);
 }
 
