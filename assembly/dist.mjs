@@ -47,6 +47,9 @@ async function shortened(text) {
 mkdirSync(core, { recursive: true });
 copyFileSync(join(root, "build", "f32.simd.wasm"), join(core, "core.f32.wasm"));
 copyFileSync(join(root, "build", "f64.simd.wasm"), join(core, "core.f64.wasm"));
+for (const dtype of ["f32", "f64"]) {
+  copyFileSync(join(root, "build", `${dtype}.standalone.wasm`), join(dist, "predict", `standalone.${dtype}.wasm`));
+}
 copyFileSync(join(root, "src", "core", "core-wasm.d.ts"), join(core, "core-wasm.d.ts"));
 
 // Where a platform compiles the binaries ahead of time, `#core` of package.json says how. Its bundlers shorten the code.
@@ -54,6 +57,12 @@ const edge = await build({
   ...OPTIONS,
   entryPoints: ["dist/index.js"],
   external: ["#core", "@assemblyscript/loader"],
+  write: false,
+});
+const predictEdge = await build({
+  ...OPTIONS,
+  entryPoints: ["dist/predict/index.js"],
+  external: ["#standalone"],
   write: false,
 });
 // Everywhere else one file carries all: the binaries and the loader too.
@@ -77,6 +86,13 @@ writeLicences(join(dist, "LICENSES.txt"), { heading, inputs: main.metafile.input
 
 await build({
   ...OPTIONS,
-  entryPoints: ["dist/relaxed.js", "dist/core/source.embedded.js"],
+  entryPoints: [
+    "dist/relaxed.js",
+    "dist/core/source.embedded.js",
+    "dist/predict/index.js",
+    "dist/predict/source.embedded.js",
+  ],
+  alias: { "#standalone": "./dist/predict/source.embedded.js" },
   allowOverwrite: true,
 });
+writeFileSync(join(dist, "predict", "index.edge.js"), predictEdge.outputFiles[0].text);

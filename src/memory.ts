@@ -30,7 +30,7 @@ export type Reals = Float32Array | Float64Array;
 const PAGE = 65_536;
 const LIMIT = 65_536 * PAGE;
 
-const ACTIVATION_CODES: Readonly<Record<ResolvedActivation["type"], number>> = {
+export const ACTIVATION_CODES: Readonly<Record<ResolvedActivation["type"], number>> = {
   linear: abi.ACTIVATION_LINEAR,
   sigmoid: abi.ACTIVATION_SIGMOID,
   tanh: abi.ACTIVATION_TANH,

@@ -230,7 +230,8 @@ export class Network {
    */
   predictClasses(x: Rows): Int32Array {
     this.#steady("predictClasses");
-    checkClasses(this.#model);
+    const last = this.#model.spec.layers.at(-1);
+    checkClasses(this.outputs, last?.type === "dense" && last.activation.type === "sigmoid");
     return classesOf(this.predict(x));
   }
 

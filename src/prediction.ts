@@ -28,10 +28,9 @@ export function predictRows(model: Model, x: Rows, options: PredictOptions | und
   return into ?? { data, shape };
 }
 
-/** @throws RangeError where outputs do not say a class */
-export function checkClasses(model: Model): void {
-  const last = model.spec.layers.at(-1);
-  if (model.memory.plan.outputs > 1 || (last?.type === "dense" && last.activation.type === "sigmoid")) return;
+/** `sigmoid`: the output layer's activation is one. @throws RangeError where outputs do not say a class */
+export function checkClasses(outputs: number, sigmoid: boolean): void {
+  if (outputs > 1 || sigmoid) return;
   throw new RangeError(
     "predictClasses: expected several outputs or one sigmoid output, got one output of another kind",
   );

@@ -5,7 +5,12 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 export default defineConfig({
   root,
-  resolve: { alias: { "#core": `${root}src/core/source.embedded.ts` } },
+  resolve: {
+    alias: {
+      "#core": `${root}src/core/source.embedded.ts`,
+      "#standalone": `${root}src/predict/source.embedded.ts`,
+    },
+  },
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/runtime/**"],

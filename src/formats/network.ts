@@ -165,6 +165,20 @@ export function decode(bytes: unknown): LoadedNetwork {
   };
 }
 
+/**
+ * The parameters, and what `read` finds in the chunk SPEC's JSON; the other chunks are not looked into.
+ * @throws as `decode`
+ */
+export function decodeParameters<Facts extends { readonly dtype: DType; readonly count: number }>(
+  bytes: unknown,
+  read: (value: unknown) => Facts,
+): Facts & { readonly parameters: Reals } {
+  const { known } = sort(readChunks(bytes));
+  const facts = fromJson(known, "SPEC", read);
+  const [parameters] = fromReals(known, "WGHT", 1, facts.count, facts.dtype) as [Reals];
+  return { ...facts, parameters };
+}
+
 type KnownChunks = ReadonlyMap<KnownName, Uint8Array>;
 
 function isKnown(name: string): name is KnownName {
