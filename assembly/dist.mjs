@@ -89,6 +89,7 @@ await build({
   entryPoints: [
     "dist/relaxed.js",
     "dist/core/source.embedded.js",
+    "dist/export/index.js",
     "dist/predict/index.js",
     "dist/predict/source.embedded.js",
   ],

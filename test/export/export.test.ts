@@ -1,0 +1,199 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { afterAll, describe, expect, test } from "vitest";
+import { exportModule } from "../../src/export/index.ts";
+import { Network } from "../../src/index.ts";
+import { bits, DTYPES, matrix, SPECS, trained } from "./drawn-networks.ts";
+
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  bytesPerValue(): number;
+  inputs(): number;
+  outputs(): number;
+  rowCapacity(): number;
+  inputAddress(): number;
+  outputAddress(): number;
+  predict(rows: number): number;
+}
+
+/** What the types of this project leave out. */
+type Listing = (module: object) => { readonly name: string; readonly kind: string }[];
+
+const instance = (binary: Uint8Array<ArrayBuffer>) =>
+  new WebAssembly.Instance(new WebAssembly.Module(binary)).exports as unknown as Exports;
+
+/** What any host does: rows into the one buffer, predict, rows out of the other. */
+function run(exports: Exports, x: Float32Array | Float64Array): Float32Array | Float64Array {
+  const Reals = exports.bytesPerValue() === 4 ? Float32Array : Float64Array;
+  const rows = x.length / exports.inputs();
+  new Reals(exports.memory.buffer, exports.inputAddress(), x.length).set(x);
+  expect(exports.predict(rows)).toBe(0);
+  return new Reals(exports.memory.buffer, exports.outputAddress(), rows * exports.outputs()).slice();
+}
+
+describe.each(DTYPES)("%s: the exported binary has the bits of network.predict", (dtype) => {
+  test.each(Object.keys(SPECS))("%s, 1 to 43 rows", (name) => {
+    const network = trained(SPECS[name]!, dtype);
+    const exports = instance(exportModule(network, { rows: 43 }));
+    expect([exports.inputs(), exports.outputs(), exports.rowCapacity()]).toEqual([5, 3, 43]);
+    // The full buffer first: what it leaves behind must not reach fewer rows.
+    for (const rows of [43, 1, 2, 7, 8, 9, 31, 32, 33, 42]) {
+      const x = matrix(network, rows, rows);
+      expect(bits(run(exports, x.data)), `${rows} rows`).toBe(bits(network.predict(x).data));
+    }
+  });
+
+  test("before any training: scalings pass their inputs on", () => {
+    const network = Network.createSync(SPECS["scaled targets"]!, { dtype });
+    const x = matrix(network, 3);
+    expect(bits(run(instance(exportModule(network)), x.data))).toBe(bits(network.predict(x).data));
+  });
+
+  test("weights that overflow: infinities and NaN as in the library", () => {
+    const network = Network.createSync({ inputs: 2, layers: [{ units: 2 }, { units: 2 }] }, { dtype });
+    const big = dtype === "float32" ? 3e38 : 1e308;
+    const W = network.weights().map(() => ({ W: [[big, big], [-big, big]], b: [0, 0] })); // biome-ignore format: a matrix
+    network.setWeights(W);
+    const x = { data: dtype === "float32" ? Float32Array.of(1, 9) : Float64Array.of(1, 9), shape: [1, 2] as const };
+    const expected = network.predict(x).data;
+    expect(Array.from(expected).some(Number.isNaN)).toBe(true);
+    expect(bits(run(instance(exportModule(network)), x.data))).toBe(bits(expected));
+  });
+
+  test("a count of rows outside the capacity gives −1, NaN and infinities 1 + their index, and outputs stay", () => {
+    const network = trained(SPECS.relu!, dtype);
+    const exports = instance(exportModule(network, { rows: 10 }));
+    const before = bits(run(exports, matrix(network, 10).data));
+    const Reals = dtype === "float32" ? Float32Array : Float64Array;
+    const output = () => bits(new Reals(exports.memory.buffer, exports.outputAddress(), 30));
+    for (const rows of [11, -1, 2 ** 31 - 1]) expect(exports.predict(rows)).toBe(-1);
+    expect(exports.predict(0)).toBe(0);
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      for (const at of [0, 4, 17, 49]) {
+        const x = matrix(network, 10, 7).data;
+        x[at] = bad;
+        new Reals(exports.memory.buffer, exports.inputAddress(), 50).set(x);
+        expect(exports.predict(10)).toBe(at + 1);
+        // Rows before it are clean, and rows behind it are not looked at.
+        expect(exports.predict(Math.floor(at / 5) + 1)).toBe(at + 1);
+      }
+    }
+    expect(output()).toBe(before);
+    expect(bits(run(exports, matrix(network, 10).data))).toBe(before);
+  });
+});
+
+describe("the file", () => {
+  test("imports nothing, exports the list of docs/export.md, and its memory does not grow", () => {
+    const module = new WebAssembly.Module(exportModule(trained(SPECS.relu!, "float32")));
+    const { imports, exports } = WebAssembly.Module as unknown as Record<"imports" | "exports", Listing>;
+    expect(imports(module)).toEqual([]);
+    const names = exports(module).map(({ name, kind }) => `${kind} ${name}`);
+    expect(names.sort()).toEqual([
+      "function bytesPerValue",
+      "function inputAddress",
+      "function inputs",
+      "function outputAddress",
+      "function outputs",
+      "function predict",
+      "function rowCapacity",
+      "memory memory",
+    ]);
+    const { memory } = new WebAssembly.Instance(module).exports as { memory: WebAssembly.Memory };
+    expect(() => memory.grow(1)).toThrow(RangeError);
+  });
+
+  test("is the same for a network and its saved bytes, on any core, and twice", () => {
+    const network = trained(SPECS.gelu!, "float64");
+    const file = bits64(exportModule(network));
+    expect(bits64(exportModule(network))).toBe(file);
+    expect(bits64(exportModule(network.save()))).toBe(file);
+    expect(bits64(exportModule(Network.loadSync(network.save(), { core: "js" })))).toBe(file);
+  });
+
+  test("weights of 3 MB: sizes of four bytes in its sections", () => {
+    const network = Network.createSync({ inputs: 900, layers: [{ units: 850, activation: "relu" }, { units: 3 }] });
+    const binary = exportModule(network, { rows: 1 });
+    expect(binary.length).toBeGreaterThan(4 * 900 * 850);
+    const x = matrix(network, 1);
+    expect(bits(run(instance(binary), x.data))).toBe(bits(network.predict(x).data));
+  });
+
+  test("what is no network and no option is refused with the reason", () => {
+    const network = trained(SPECS.relu!, "float32");
+    const wide = Network.createSync({ inputs: 64, layers: [{ units: 1 }] });
+    const calls: [() => unknown, typeof TypeError | typeof RangeError, string][] = [
+      [() => exportModule({} as never), TypeError, "network: expected a Network, or the bytes of a saved one"],
+      [() => exportModule(network, { rows: 0 }), RangeError, "rows: expected an integer from 1 to 16777216, got 0"],
+      [() => exportModule(network, { format: "js" as never }), RangeError, "format: expected wasm or mjs, got 'js'"],
+      [() => exportModule(network, { row: 1 } as never), TypeError, "did you mean 'rows'?"],
+      [() => exportModule(network.save().subarray(0, 99)), RangeError, "load: the file ends inside chunk SPEC"],
+      [() => exportModule(wide, { rows: 2 ** 24 }), RangeError, "memory: expected at most 4294967296 bytes (4 GiB)"],
+    ];
+    for (const [call, kind, message] of calls) {
+      expect(call).toThrow(kind);
+      expect(call).toThrow(message);
+    }
+  });
+});
+
+const bits64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
+
+describe("the .mjs", () => {
+  const folder = mkdtempSync(join(tmpdir(), "chainrule-export-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  let count = 0;
+  const imported = async (bytes: Uint8Array) => {
+    const file = join(folder, `net${count++}.mjs`);
+    writeFileSync(file, bytes);
+    return import(pathToFileURL(file).href);
+  };
+
+  test.each(DTYPES)("%s: predicts with the same bits, more rows than its buffers hold too", async (dtype) => {
+    const network = trained(SPECS["scaled targets"]!, dtype);
+    const net = await imported(exportModule(network, { format: "mjs", rows: 10 }));
+    expect([net.inputs, net.outputs, net.rowCapacity, net.dtype]).toEqual([5, 3, 10, dtype]);
+    for (const rows of [1, 10, 11, 35]) {
+      const x = matrix(network, rows);
+      const expected = network.predict(x);
+      expect(net.predict(x).shape).toEqual([rows, 3]);
+      expect(bits(net.predict(x).data)).toBe(bits(expected.data));
+      const asRows = Array.from({ length: rows }, (_, row) => Array.from(x.data.subarray(row * 5, row * 5 + 5)));
+      expect(bits(net.predict(asRows).data)).toBe(bits(expected.data));
+    }
+    await net.init();
+    expect(bits(net.predict(matrix(network, 3)).data)).toBe(bits(network.predict(matrix(network, 3)).data));
+    await net.init(new WebAssembly.Module(exportModule(network, { rows: 10 })));
+    expect(bits(net.predict(matrix(network, 3)).data)).toBe(bits(network.predict(matrix(network, 3)).data));
+    expect(bits64(net.bytes())).toBe(bits64(exportModule(network, { rows: 10 })));
+  });
+
+  test("has types that hold under strict rules, with nothing of the DOM or Node", () => {
+    const file = join(folder, "typed.mjs");
+    writeFileSync(file, exportModule(trained(SPECS.relu!, "float32"), { format: "mjs" }));
+    const options =
+      "--ignoreConfig --noEmit --allowJs --checkJs --strict --target es2022 --module nodenext --lib es2023";
+    const tsc = fileURLToPath(new URL("../../node_modules/typescript/bin/tsc", import.meta.url));
+    const { status, stdout } = spawnSync(process.execPath, [tsc, ...options.split(" "), file], { encoding: "utf8" });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+  });
+
+  test("says what is wrong with x", async () => {
+    const net = await imported(exportModule(trained(SPECS.relu!, "float32"), { format: "mjs", rows: 2 }));
+    const row = [1, 2, 3, 4, 5];
+    const calls: [unknown, string][] = [
+      [[row, row, [1, 2, 3, Number.NaN, 5]], "x: expected a finite number, got NaN in row 2, column 3"],
+      [[row, [1]], "x: expected rows of 5 numbers, got 1 in row 1"],
+      [{ data: new Float32Array(5), shape: [5, 1] }, "x: expected shape [rows, 5]"],
+      [undefined, "x: expected rows of 5 numbers, got undefined"],
+      [row, "x: expected rows of 5 numbers, got undefined in row 0"],
+      [[row, [1, 2, "3", 4, 5]], "x: expected a number, got string in row 1, column 2"],
+      [[], "x: expected at least one row, got none"],
+      [{ data: new Float32Array(0), shape: [0, 5] }, "x: expected at least one row, got none"],
+    ];
+    for (const [x, message] of calls) expect(() => net.predict(x)).toThrow(message);
+  });
+});
