@@ -14,7 +14,7 @@ const libraryOutside = {
   name: "library-outside",
   setup({ onResolve }) {
     onResolve({ filter: /^\.\.\// }, ({ path, importer }) => {
-      const isEntry = /^\.\.\/(index|relaxed|datasets\/[a-z]+)\.ts$/.test(path);
+      const isEntry = /^\.\.\/(index|relaxed|export\/index|datasets\/[a-z]+)\.ts$/.test(path);
       if (!importer.startsWith(here + sep) || !isEntry) return undefined;
       return { path: path.replace(/\.ts$/, ".js"), external: true };
     });

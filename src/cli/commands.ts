@@ -47,6 +47,8 @@ export const OPTIONS = {
   dtype: { value: "NAME", help: "float32 or float64; float32" },
   core: { value: "NAME", help: "auto, simd, relaxed or js; auto" },
   output: { value: "FILE", short: "o", help: "file to write" },
+  to: { value: "FILE", help: "file to write: .wasm or .mjs" },
+  rows: { value: "N", help: "rows that one call of the binary takes at most; 256" },
   probabilities: { help: "one column per output instead of the predicted class" },
   quiet: { short: "q", help: "print the result and the name of the model file only" },
   help: { short: "h", help: "print this text" },
@@ -107,6 +109,18 @@ const EVALUATE: CommandText = {
   examples: ["chainrule evaluate iris.chainrule iris.csv"],
 };
 
+const EXPORT: CommandText = {
+  usage: ["export MODEL --to FILE.wasm|FILE.mjs [options]"],
+  summary: "write a saved network as one file that predicts without chainrule",
+  details:
+    "FILE.wasm is a WebAssembly binary without imports, for any host with SIMD; FILE.mjs an ES module around it. Scalings of inputs and target are part of it, and its predictions have the same bits. docs/export.md describes both.",
+  options: ["to", "rows"],
+  examples: [
+    "chainrule export iris.chainrule --to iris.wasm",
+    "chainrule export iris.chainrule --to iris.mjs --rows 1",
+  ],
+};
+
 const BENCH: CommandText = {
   usage: ["bench [options]"],
   summary: "measure the training speed of the cores on the digits",
@@ -124,7 +138,14 @@ const DATA: CommandText = {
   examples: ["chainrule data iris --output iris.csv"],
 };
 
-export const COMMANDS = { train: TRAIN, predict: PREDICT, evaluate: EVALUATE, bench: BENCH, data: DATA };
+export const COMMANDS = {
+  train: TRAIN,
+  predict: PREDICT,
+  evaluate: EVALUATE,
+  export: EXPORT,
+  bench: BENCH,
+  data: DATA,
+};
 
 export type CommandName = keyof typeof COMMANDS;
 

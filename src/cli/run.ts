@@ -5,6 +5,7 @@ import { type CommandName, helpText, type OptionName } from "./commands.ts";
 import { dataCommand } from "./data-command.ts";
 import { CliError, messageOf, UsageError } from "./errors.ts";
 import { evaluateCommand } from "./evaluate-command.ts";
+import { exportCommand } from "./export-command.ts";
 import { predictCommand } from "./predict-command.ts";
 import type { Terminal } from "./terminal.ts";
 import { trainCommand } from "./train-command.ts";
@@ -19,6 +20,7 @@ const RUN: Record<CommandName, Command> = {
   train: trainCommand,
   predict: predictCommand,
   evaluate: evaluateCommand,
+  export: exportCommand,
   bench: benchCommand,
   data: dataCommand,
 };
