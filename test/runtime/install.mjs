@@ -13,6 +13,7 @@ const tools = join(dirname(fileURLToPath(import.meta.url)), "tools");
 const DEBIAN_PACKAGES = {
   chromium: async () => onPath("chromium"),
   "firefox-esr": async () => onPath("firefox-esr"),
+  wabt: async () => onPath("spectest-interp"),
   libatomic1: () => starts(join(tools, "node_modules", "node26", "bin", "node")),
 };
 
