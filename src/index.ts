@@ -1,6 +1,14 @@
 // Public names and types, nothing else.
 
-export { type CoreInput, type CoreSources, initSync } from "./core/instantiate.ts";
+export {
+  type AsyncCoreInput,
+  type CoreInput,
+  type CoreSources,
+  init,
+  initSync,
+  type ResponseLike,
+  type URLLike,
+} from "./core/init.ts";
 export type { Matrix, Rows, Targets } from "./data/rows.ts";
 export { type DivergedQuantity, DivergenceError } from "./errors.ts";
 export type { Diagnosis, Finding, FindingKind, LayerDiagnosis } from "./inspection/diagnosis.ts";

@@ -58,9 +58,12 @@ export interface CoreMemory {
   grow(pages: number): number;
 }
 
+/** The WebAssembly binaries that there are: baseline SIMD with equal bits, and relaxed SIMD. */
+export type BinaryKind = "simd" | "relaxed";
+
 /** One instance with its memory. */
 export interface Core {
-  readonly kind: "simd" | "relaxed" | "js";
+  readonly kind: BinaryKind | "js";
   readonly exports: CoreExports;
   readonly memory: CoreMemory;
 }

@@ -1,114 +1,44 @@
-// Binary → instance. Each binary is compiled once per process, on its first use; each network has its own instance.
+// Binary → instance: each network has its own.
 import { instantiateSync } from "@assemblyscript/loader";
-import * as source from "#core";
-import { kindError } from "../errors.ts";
 import { createJsCore } from "../js/core.ts";
-import { oneOf, optionsObject } from "../options/checks.ts";
 import type { DType } from "../options/network.ts";
 import { ABI_VERSION } from "./abi.ts";
-import type { Core, CoreExports, CoreMemory } from "./exports.ts";
+import type { BinaryKind, Core, CoreExports, CoreMemory } from "./exports.ts";
+import { type Compiled, moduleOf, moduleSync } from "./registry.ts";
 
-type Kind = "simd" | "relaxed";
-/** A compiled module, or the bytes of one. */
-export type CoreInput = object | Uint8Array<ArrayBuffer> | ArrayBuffer;
-/** Binaries that the main entry does not carry, as `chainrule/relaxed` gives them. */
-export interface CoreSources {
-  readonly kind: Kind;
-  readonly float32?: CoreInput;
-  readonly float64?: CoreInput;
-}
-type Compiled = WebAssembly.Module;
-
-const inputs = new Map<string, CoreInput>();
-const modules = new Map<string, Compiled>();
-/** Compilations under way, so that networks made at the same time share one. */
-const compiling = new Map<string, Promise<Compiled>>();
 /** 64 KiB pages at the start; 65 536 pages, 4 GiB, are the most that wasm32 has. */
 const MEMORY = { initial: 1, maximum: 65_536 };
 
-/**
- * Makes binaries known that the main entry does not carry, such as the relaxed ones. Compiles nothing yet.
- * @throws TypeError, RangeError for something else
- * @example
- * import { initSync, Network } from "chainrule";
- * import { relaxed } from "chainrule/relaxed";
- * initSync(relaxed());
- */
-export function initSync(sources: CoreSources): void {
-  const { kind } = optionsObject("initSync", sources, { allowed: ["kind", "float32", "float64"] });
-  oneOf("kind", kind, ["simd", "relaxed"]);
-  for (const dtype of ["float32", "float64"] as const) {
-    const input: unknown = sources[dtype];
-    if (input === undefined || isModule(input) || ArrayBuffer.isView(input) || input instanceof ArrayBuffer) continue;
-    throw kindError(dtype, "a compiled module or its bytes", input);
-  }
-  for (const dtype of ["float32", "float64"] as const) {
-    const input = sources[dtype];
-    if (input === undefined) continue;
-    inputs.set(`${sources.kind} ${dtype}`, input);
-    modules.delete(`${sources.kind} ${dtype}`);
-  }
-}
-
 /** A core of its own for one network; `auto` = simd, or js where SIMD or compiling is missing. */
-export function instantiateCoreSync(kind: "auto" | Kind | "js", dtype: DType): Core {
+export function instantiateCoreSync(kind: "auto" | BinaryKind | "js", dtype: DType): Core {
   if (kind === "js") return createJsCore(dtype);
+  const wanted = kind === "auto" ? "simd" : kind;
   let core: Core;
   try {
-    core = instance(kind === "auto" ? "simd" : kind, moduleOf(kind === "auto" ? "simd" : kind, dtype));
+    core = instance(wanted, moduleSync(wanted, dtype));
   } catch (error) {
-    if (kind === "auto") return createJsCore(dtype);
-    throw unavailable(kind, error);
+    // What links to nothing that a core imports is no core: that is the program's error, not the host's.
+    const foreign = error instanceof Error && error.name === "LinkError";
+    if (kind === "auto" && !foreign) return createJsCore(dtype);
+    throw unavailable(wanted, error);
   }
   checkAbi(core, dtype);
   return core;
 }
 
 /** As `instantiateCoreSync`; the first use of a binary compiles off the calling thread where the host can. */
-export async function instantiateCore(kind: "auto" | Kind | "js", dtype: DType): Promise<Core> {
+export async function instantiateCore(kind: "auto" | BinaryKind | "js", dtype: DType): Promise<Core> {
   if (kind !== "js") {
-    const key = `${kind === "auto" ? "simd" : kind} ${dtype}`;
     try {
-      if (!modules.has(key)) {
-        const input = inputOf(kind === "auto" ? "simd" : kind, dtype);
-        if (!isModule(input) && !compiling.has(key)) compiling.set(key, WebAssembly.compile(input as ArrayBuffer));
-        modules.set(key, isModule(input) ? input : await (compiling.get(key) as Promise<Compiled>));
-      }
+      await moduleOf(kind === "auto" ? "simd" : kind, dtype);
     } catch (error) {
       if (kind !== "auto") throw unavailable(kind, error);
-    } finally {
-      compiling.delete(key);
     }
   }
   return instantiateCoreSync(kind, dtype);
 }
 
-function inputOf(kind: Kind, dtype: DType): CoreInput {
-  const input = inputs.get(`${kind} ${dtype}`);
-  if (input !== undefined) return input;
-  if (kind === "simd") return source.binary(dtype);
-  throw new Error(
-    `the ${kind} core for ${dtype} is not loaded; import { relaxed } from "chainrule/relaxed" and call initSync(relaxed())`,
-  );
-}
-
-function moduleOf(kind: Kind, dtype: DType): Compiled {
-  const key = `${kind} ${dtype}`;
-  let module = modules.get(key);
-  if (module === undefined) {
-    const input = inputOf(kind, dtype);
-    module = isModule(input) ? input : new WebAssembly.Module(input as ArrayBuffer);
-    modules.set(key, module);
-  }
-  return module;
-}
-
-/** Also for modules of another realm (vm contexts, edge routes), where `instanceof` fails. */
-function isModule(input: unknown): input is Compiled {
-  return Object.prototype.toString.call(input) === "[object WebAssembly.Module]";
-}
-
-function instance(kind: Kind, module: Compiled): Core {
+function instance(kind: BinaryKind, module: Compiled): Core {
   const memory = new WebAssembly.Memory(MEMORY);
   const imports = { env: { memory } };
   // The loader compiles whatever is not an instance of this realm's Module.
@@ -126,7 +56,23 @@ function checkAbi({ kind, exports }: Core, dtype: DType): void {
   if (abi !== expected) throw new Error(`the ${kind} core for ${dtype} has ABI ${abi}, expected ${expected}`);
 }
 
-function unavailable(kind: Kind, error: unknown): Error {
+/**
+ * Makes sure that a module is a core of this version and of that dtype.
+ * @throws RangeError that names the dtype otherwise
+ */
+export function checkModule(kind: BinaryKind, dtype: DType, module: Compiled): void {
+  try {
+    checkAbi(instance(kind, module), dtype);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new RangeError(`${dtype}: expected the ${kind} core for ${dtype} of this version, got: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The error of a core that was asked for by name. */
+export function unavailable(kind: BinaryKind, error: unknown): Error {
   const reason = error instanceof Error ? error.message : String(error);
   return new Error(`core: expected "${kind}" to be available on this runtime, got: ${reason}`, { cause: error });
 }
