@@ -55,16 +55,17 @@ const BROWSERS = {
   firefox: { command: "firefox-esr", argumentsFor: firefoxArguments, agent: /Firefox\/([\d.]+)/ },
 };
 
-/** Opens one of the pages in a browser and waits for its results. */
-export async function runBrowser(name, page, { consumer, temporary, seconds, esbuild }) {
-  const { command, argumentsFor, agent: version } = BROWSERS[name];
-  await writePage(page, consumer, esbuild);
+/** Writes the page of this run, opens it in a browser and waits for its results. */
+export async function runBrowser(browserName, context) {
+  const { temporary, seconds, name } = context;
+  const { command, argumentsFor, agent: version } = BROWSERS[browserName];
+  await writePage(context);
   const home = mkdtempSync(join(temporary, `${name}-`));
   const profile = join(home, "profile");
   mkdirSync(profile);
-  const server = await serve(consumer);
+  const server = await serve(context);
   const browser = start(command, {
-    args: argumentsFor(profile, `${server.address}/${page}.html`),
+    args: argumentsFor(profile, `${server.address}/${name}.html`),
     cwd: home,
     env: { ...process.env, HOME: home, TMPDIR: home, XDG_RUNTIME_DIR: home, MOZ_CRASHREPORTER_DISABLE: "1" },
   });

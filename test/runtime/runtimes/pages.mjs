@@ -2,14 +2,16 @@
 // sends its results back to the server, so that no browser driver is needed.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { extname, join, normalize } from "node:path";
+import { extname, join, normalize, relative } from "node:path";
+import { bundle } from "./bundlers.mjs";
+import { smokeCall } from "./program.mjs";
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 const NONCE = "import-map";
 
 /** What every page does: run the smoke program and send what it gives. */
-const program = (options) => `import { smoke } from "./smoke.js";
-const results = await smoke(${options});
+const program = (runtime) => `import { smoke } from "./smoke.js";
+const results = await ${smokeCall(runtime)};
 await fetch("/results", { method: "POST", body: JSON.stringify({ results, agent: navigator.userAgent }) });
 `;
 
@@ -27,6 +29,9 @@ function importMap(consumer) {
     const meta = JSON.parse(readFileSync(join(consumer, folder, "package.json"), "utf8"));
     const main = meta.exports["."]?.default ?? meta.exports.import;
     imports[name] = new URL(main, `file://${folder}`).pathname;
+    for (const [subpath, { default: file } = {}] of Object.entries(meta.exports)) {
+      if (file?.endsWith(".js")) imports[join(name, subpath)] = new URL(file, `file://${folder}`).pathname;
+    }
     for (const [key, conditions] of Object.entries(meta.imports ?? {})) {
       imports[key] = new URL(conditions.default, `file://${folder}`).pathname;
     }
@@ -34,42 +39,35 @@ function importMap(consumer) {
   return JSON.stringify({ imports });
 }
 
-/** The pages. A page that compiles nothing has a policy without `wasm-unsafe-eval`: the JS core must take over. */
-const PAGES = {
-  unbundled: { program: program(""), compiles: true },
-  bundled: { program: program(""), compiles: true, bundle: true },
-  restricted: { program: program('{ cores: ["js"], auto: "js" }'), compiles: false },
-};
-
 /**
- * Writes `NAME.html` and its scripts into the consumer: `unbundled` loads the package's own files through an import map,
- * `bundled` one file made by esbuild, `restricted` is `unbundled` where compiling is forbidden.
+ * Writes `NAME.html` and its scripts into the consumer: the package's own files through an import map, or one file that
+ * a bundler makes.
+ *
+ * @param context.name of the run
+ * @param context.bundler esbuild, vite, rollup or webpack; none for the import map
  */
-export async function writePage(name, consumer, esbuild) {
-  const { program, bundle } = PAGES[name];
+export async function writePage(context) {
+  const { name, consumer, bundler } = context;
   const entry = join(consumer, `${name}-main.js`);
-  writeFileSync(entry, program);
+  writeFileSync(entry, program(context));
   writeFileSync(join(consumer, "watch.js"), WATCH);
-  if (bundle) {
-    const outfile = join(consumer, `${name}.js`);
-    await esbuild.build({ entryPoints: [entry], outfile, bundle: true, format: "esm", logLevel: "silent" });
-  }
-  const script = `<script type="module" src="/${name}${bundle ? "" : "-main"}.js"></script>`;
+  const file = bundler === undefined ? entry : await bundle(bundler, entry, context);
+  const script = `<script type="module" src="/${relative(consumer, file)}"></script>`;
   const map = `<script type="importmap" nonce="${NONCE}">${importMap(consumer)}</script>`;
   const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>${name}</title>
 <script src="/watch.js"></script>
-${bundle ? script : map + script}
+${bundler === undefined ? map + script : script}
 `;
   writeFileSync(join(consumer, `${name}.html`), html);
 }
 
-function policy(pathname) {
-  const compiles = PAGES[pathname.slice(1, -".html".length)]?.compiles;
+/** Strict on every page; one that may compile nothing has no `wasm-unsafe-eval`, and the JS core must take over. */
+function policy(compiles) {
   return `default-src 'self'; img-src data:; script-src 'self' 'nonce-${NONCE}'${compiles ? " 'wasm-unsafe-eval'" : ""}`;
 }
 
 /** Serves the consumer's files, and resolves `posted` with what the page sends to /results. */
-export async function serve(consumer) {
+export async function serve({ consumer, compiles = true }) {
   let settle;
   const posted = new Promise((resolve) => {
     settle = resolve;
@@ -88,7 +86,7 @@ export async function serve(consumer) {
     try {
       const contents = readFileSync(join(consumer, normalize(decodeURIComponent(pathname))));
       response.setHeader("content-type", TYPES[extname(pathname)] ?? "application/octet-stream");
-      response.setHeader("content-security-policy", policy(pathname));
+      response.setHeader("content-security-policy", policy(compiles));
       response.end(contents);
     } catch {
       response.statusCode = 404;
