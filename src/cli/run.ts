@@ -7,8 +7,10 @@ import { CliError, messageOf, UsageError } from "./errors.ts";
 import { evaluateCommand } from "./evaluate-command.ts";
 import { exportCommand } from "./export-command.ts";
 import { predictCommand } from "./predict-command.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Sink, Terminal } from "./terminal.ts";
 import { trainCommand } from "./train-command.ts";
+
+export type { Sink, Terminal };
 
 type Command = (
   positionals: readonly string[],
@@ -31,7 +33,16 @@ function versionText(): string {
   return `${version}\n`;
 }
 
-/** Runs one command line (without `node` and the script) and gives the exit code. Never throws. */
+/**
+ * Runs one command line of the program `chainrule`.
+ *
+ * @param args without `node` and the script
+ * @param terminal where output and errors are written, and the environment; `process` fits
+ * @returns the exit code; never throws
+ * @example
+ * import { run } from "chainrule/cli";
+ * const code = await run(["data", "iris", "--output", "iris.csv"], process);
+ */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
     const { command, positionals, values, help, version } = readArguments(args);

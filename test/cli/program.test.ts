@@ -81,8 +81,9 @@ test("the shipped bundle leaves the library outside and carries the licences of 
   const out = path("shipped/main.js");
   mkdirSync(dirname(out), { recursive: true });
   const files: string[] = await bundleCli({ outFile: out });
-  expect(files).toEqual([out, path("shipped/LICENSES.txt")]);
-  const code = readFileSync(out, "utf8");
+  expect(files).toEqual([out, path("shipped/run.js"), path("shipped/LICENSES.txt")]);
+  expect(readFileSync(out, "utf8")).toContain('from "./run.js"');
+  const code = readFileSync(path("shipped/run.js"), "utf8");
   expect(code).toContain('from "../index.js"');
   expect(code).not.toMatch(/from "(csv-parse|simple-ascii-chart)/);
   const licences = readFileSync(path("shipped/LICENSES.txt"), "utf8");
