@@ -1,5 +1,5 @@
 // A folder that uses the package as a user would: the packed tarball installed by npm, and the smoke program beside it.
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "./process.mjs";
 
@@ -19,7 +19,7 @@ async function pack(packageFolder, directory) {
  *
  * @param root the repository, built
  * @param directory an empty folder
- * @returns the consumer's folder
+ * @returns the consumer's folder, and a copy of the package's tarball
  */
 export async function makeConsumer(root, directory) {
   const tarballs = join(directory, "tarballs");
@@ -42,5 +42,8 @@ export async function makeConsumer(root, directory) {
   ];
   await run("npm", { args, cwd: consumer, seconds: 120 });
   copyFileSync(new URL("smoke.js", import.meta.url), join(consumer, "smoke.js"));
-  return consumer;
+  // A tarball of its own for a checker that deletes the one beside it.
+  const tarball = join(mkdtempSync(join(directory, "checked-")), "package.tgz");
+  copyFileSync(packages[0], tarball);
+  return { consumer, tarball };
 }

@@ -13,7 +13,8 @@ import { parseArgs } from "node:util";
 import { makeConsumer } from "./consumer.mjs";
 import { killAll, run } from "./process.mjs";
 import { compare, constantsOf, hashTable, table } from "./report.mjs";
-import { checkTypes } from "./runtimes/types.mjs";
+import { checkAttw, checkModules, checkPublint } from "./runtimes/packaging.mjs";
+import { CURRENT, checkTypes, OLDEST } from "./runtimes/types.mjs";
 import { RUNTIMES } from "./runtimes.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -22,8 +23,15 @@ const hashesFile = join(here, "hashes.json");
 /** The relaxed core's, on a machine with fused multiply-add. */
 const fusedFile = join(here, "hashes.relaxed.json");
 
-/** The runtimes, and what is checked of the package without training. */
-const RUNS = { ...RUNTIMES, types: { seconds: 120, run: checkTypes } };
+/** The runtimes, and what is checked of the package besides. */
+const RUNS = {
+  ...RUNTIMES,
+  modules: { run: checkModules },
+  typescript57: { run: (context) => checkTypes(OLDEST, context), seconds: 120 },
+  typescript: { run: (context) => checkTypes(CURRENT, context), seconds: 120 },
+  publint: { run: checkPublint },
+  attw: { run: checkAttw },
+};
 
 function readArguments() {
   const { values } = parseArgs({
@@ -63,12 +71,12 @@ async function runOne(name, context) {
 async function runAll(names, temporary) {
   process.stderr.write("building and packing\n");
   await run("npm", { args: ["run", "build"], cwd: root, seconds: 600 });
-  const consumer = await makeConsumer(root, temporary);
+  const { consumer, tarball } = await makeConsumer(root, temporary);
   const esbuild = await import("esbuild");
   const outcomes = [];
   for (const name of names) {
     process.stderr.write(`running ${name}\n`);
-    outcomes.push(await runOne(name, { consumer, temporary, esbuild }));
+    outcomes.push(await runOne(name, { consumer, tarball, temporary, esbuild }));
   }
   await esbuild.stop();
   return outcomes;
