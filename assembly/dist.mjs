@@ -1,5 +1,5 @@
-// After tsc: puts the files that tsc does not write into dist/core/ (the baseline binaries, which workerd, edge runtimes and
-// bundlers import as files, and the type of such an import), and makes each entry one file, as finding and reading a file
+// After tsc: puts the files that tsc does not write into dist/core/ (the binaries, which workerd, edge runtimes and bundlers
+// import as files, and the type of such an import), and makes each entry one file, as finding and reading a file
 // costs a starting runtime more than its code does (measured: docs/performance.md).
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -45,10 +45,10 @@ async function shortened(text) {
 }
 
 mkdirSync(core, { recursive: true });
-copyFileSync(join(root, "build", "f32.simd.wasm"), join(core, "core.f32.wasm"));
-copyFileSync(join(root, "build", "f64.simd.wasm"), join(core, "core.f64.wasm"));
-for (const dtype of ["f32", "f64"]) {
-  copyFileSync(join(root, "build", `${dtype}.standalone.wasm`), join(dist, "predict", `standalone.${dtype}.wasm`));
+for (const real of ["f32", "f64"]) {
+  copyFileSync(join(root, "build", `${real}.simd.wasm`), join(core, `core.${real}.wasm`));
+  copyFileSync(join(root, "build", `${real}.relaxed.wasm`), join(core, `core.${real}.relaxed.wasm`));
+  copyFileSync(join(root, "build", `${real}.standalone.wasm`), join(dist, "predict", `standalone.${real}.wasm`));
 }
 copyFileSync(join(root, "src", "core", "core-wasm.d.ts"), join(core, "core-wasm.d.ts"));
 

@@ -24,7 +24,8 @@ const page = (browser, options = {}) => ({
 
 /**
  * `run(context)` gives `{ version, results }`; `seconds` (60) bounds it on a slow and busy machine; `expect` is what the
- * version must look like; `relaxed` says whether the relaxed core must run.
+ * version must look like; `relaxed` says whether the relaxed core must run; `given`, whether the program gives the binaries
+ * to the library as modules or addresses instead of using those carried.
  */
 export const RUNTIMES = {
   node20: node("node20", /^20\./, false),
@@ -34,15 +35,16 @@ export const RUNTIMES = {
   deno: { run: (context) => runDeno(inTools("@deno", "linux-x64-glibc", "deno"), context), relaxed: true },
   bun: { run: (context) => runBun(inTools("@oven", "bun-linux-x64", "bin", "bun"), context), relaxed: true },
   workerd: { run: runWorkerd, seconds: 90 },
+  "workerd-given": { run: runWorkerd, seconds: 90, given: true, relaxed: true },
   miniflare: { run: runMiniflare, seconds: 90 },
   "edge-runtime": { run: runEdge },
-  chromium: page("chromium"),
+  chromium: page("chromium", { given: true }),
   "chromium-vite": page("chromium", { bundler: "vite" }),
   "chromium-esbuild": page("chromium", { bundler: "esbuild" }),
   "chromium-webpack": page("chromium", { bundler: "webpack" }),
   "chromium-rollup": page("chromium", { bundler: "rollup" }),
   "chromium-restricted": page("chromium", { compiles: false }),
-  firefox: page("firefox"),
+  firefox: page("firefox", { given: true }),
   "firefox-vite": page("firefox", { bundler: "vite" }),
   "firefox-esbuild": page("firefox", { bundler: "esbuild" }),
   "firefox-restricted": page("firefox", { compiles: false }),

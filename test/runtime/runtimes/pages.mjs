@@ -9,8 +9,15 @@ import { smokeCall } from "./program.mjs";
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 const NONCE = "import-map";
 
+/** A page that gives the library its binaries by address and as the response that brings one. */
+const GIVING = `import { init } from "chainrule";
+const binary = (name) => new URL("/node_modules/chainrule/dist/core/core." + name + ".wasm", location);
+await init({ kind: "simd", float32: binary("f32"), float64: binary("f64").href });
+await init({ kind: "relaxed", float32: fetch(binary("f32.relaxed")), float64: await fetch(binary("f64.relaxed")) });
+`;
+
 /** What every page does: run the smoke program and send what it gives. */
-const program = (runtime) => `import { smoke } from "./smoke.js";
+const program = (runtime) => `${runtime.given ? GIVING : ""}import { smoke } from "./smoke.js";
 const results = await ${smokeCall(runtime)};
 await fetch("/results", { method: "POST", body: JSON.stringify({ results, agent: navigator.userAgent }) });
 `;

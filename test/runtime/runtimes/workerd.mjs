@@ -1,5 +1,5 @@
 // workerd: a worker bundled by esbuild with the conditions of that platform, so that the package's `workerd` source
-// imports the binaries as compiled modules; run inside a request, by workerd itself and by Miniflare.
+// imports the binaries as compiled modules, or one that gives them to the library itself; run inside a request, by workerd itself and by Miniflare.
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -18,17 +18,30 @@ export default {
 };
 `;
 
+/**
+ * A worker that gives the library its binaries as modules. Bundled without the platform's conditions, the library has only
+ * bytes of its own, which nothing compiles inside a request.
+ */
+const givingWorker = (runtime) => `import { initSync } from "chainrule";
+import float32 from "chainrule/core.f32.wasm";
+import float64 from "chainrule/core.f64.wasm";
+import relaxed32 from "chainrule/core.f32.relaxed.wasm";
+import relaxed64 from "chainrule/core.f64.relaxed.wasm";
+initSync({ kind: "simd", float32, float64 });
+initSync({ kind: "relaxed", float32: relaxed32, float64: relaxed64 });
+${worker(runtime)}`;
+
 /** Bundles the consumer's worker into a folder of its own, with the binaries as files beside it. */
 async function bundleWorker({ consumer, esbuild, name, ...runtime }) {
   const entry = join(consumer, `${name}-main.js`);
   const outdir = join(consumer, name);
-  writeFileSync(entry, worker(runtime));
+  writeFileSync(entry, runtime.given ? givingWorker(runtime) : worker(runtime));
   await esbuild.build({
     entryPoints: [entry],
     outfile: join(outdir, "worker.js"),
     bundle: true,
     format: "esm",
-    conditions: ["workerd", "worker", "browser"],
+    conditions: runtime.given ? [] : ["workerd", "worker", "browser"],
     loader: { ".wasm": "copy" },
     logLevel: "silent",
   });
