@@ -9,6 +9,7 @@ import { firstScalars, OPTIMIZER_SLOTS, type ResolvedOptimizer } from "./options
 import type { EpochReport } from "./options/results.ts";
 import { hasParameters, isNormalization, type ResolvedSpec, type Trainable } from "./options/spec.ts";
 import { bytesPerSample, type Demand, NO_DEMAND, type Segment } from "./plan.ts";
+import { newRecord, type TrainingRecord } from "./receipt/record.ts";
 import type { BestWatch, PlateauWatch } from "./training/stopping.ts";
 import { tuning } from "./training/tuning.ts";
 
@@ -59,6 +60,8 @@ export class Model {
   best: BestWatch | undefined;
   progress: Progress = { epoch: 0, step: 0, position: 0, epochLoss: 0, epochCorrect: 0, data: undefined };
   history: EpochReport[] = [];
+  /** What was done to the network, for its receipt. */
+  record: TrainingRecord;
   names: Names | undefined;
   unknownChunks: readonly { name: string; data: Uint8Array }[] = [];
   /**
@@ -77,6 +80,7 @@ export class Model {
     this.dtype = dtype;
     this.targetDtype = dtype;
     this.seed = seed;
+    this.record = newRecord(spec);
     this.trainable = spec.layers.map((layer) => (hasParameters(layer) ? layer.trainable : false));
     const blockSamples = this.blockSamplesFor(NO_DEMAND.blockSamples);
     this.memory = new NetworkMemory(core, spec, dtype, seed, { ...NO_DEMAND, blockSamples });

@@ -209,7 +209,9 @@ export class Network {
     this.#idle("step");
     this.#knowsLoss("step");
     if (options?.sampleWeights !== undefined) this.#weighs();
-    return stepRows(this.#model, ...this.#sources(x, y), options);
+    const loss = stepRows(this.#model, ...this.#sources(x, y), options);
+    this.#model.record.add({ call: "step" });
+    return loss;
   }
 
   /**
@@ -356,6 +358,7 @@ export class Network {
     const model = this.#model;
     // All of them are checked before the first is written.
     for (const [segment, values] of checkWeights(model, weights)) model.writeParameters(segment, values);
+    model.record.add({ call: "setWeights" });
   }
 
   /** Freezes or frees a layer, or the one part of it, from the next step on. Optimizer state stays. */
@@ -368,7 +371,9 @@ export class Network {
       throw new RangeError(`layer: expected a layer with parameters, got layers[${index}], which has none to train`);
     }
     const bias = spec.type !== "dense" || spec.bias;
-    this.#model.trainable[index] = resolveTrainable(trainable, "trainable", bias);
+    const resolved = resolveTrainable(trainable, "trainable", bias);
+    this.#model.trainable[index] = resolved;
+    this.#model.record.add({ call: "setTrainable", layer: index, trainable: resolved });
     this.#model.memory.writeRecords(this.#model.trainable);
   }
 

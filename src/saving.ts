@@ -10,6 +10,7 @@ import { OPTIMIZER_SLOTS } from "./options/optimizer.ts";
 import type { EpochReport } from "./options/results.ts";
 import { hasParameters } from "./options/spec.ts";
 import type { Region } from "./plan.ts";
+import { TrainingRecord } from "./receipt/record.ts";
 
 /** The file of the last whole step. */
 export function saveModel(model: Model, withOptimizer: boolean): Uint8Array {
@@ -47,9 +48,15 @@ export function saveModel(model: Model, withOptimizer: boolean): Uint8Array {
       ...(progress.data ?? {}),
     },
     history: model.history,
+    record: model.record.saved(progress, !withOptimizer && losesState(model)),
     ...(model.names === undefined ? {} : { names: model.names }),
     unknown: model.unknownChunks,
   });
+}
+
+/** Whether a file without the optimizer trains on differently. */
+function losesState({ optimizer, plateau, best }: Model): boolean {
+  return optimizer !== undefined || plateau !== undefined || best !== undefined;
 }
 
 function watchesOf(model: Model): SavedWatches {
@@ -153,6 +160,7 @@ function restoreModel(saved: LoadedNetwork, core: Core): Model {
       : { fingerprint, shuffle, validation };
   model.progress = { epoch, step, position, epochLoss, epochCorrect, data };
   model.history = saved.history.map(frozen);
+  model.record = new TrainingRecord(saved.record);
   model.names = saved.names;
   model.unknownChunks = saved.unknown;
   return model;

@@ -8,6 +8,7 @@ import { DTYPES, type DType } from "../options/network.ts";
 import { OPTIMIZER_SCALARS, OPTIMIZER_SLOTS, type ResolvedOptimizer, resolveOptimizer } from "../options/optimizer.ts";
 import type { EpochReport, Evaluation } from "../options/results.ts";
 import { type KeptSpec, parameterCount, type ResolvedSpec, resolveSpec, withoutValues } from "../options/spec.ts";
+import { NO_RECORD, recordOf, type SavedRecord } from "../receipt/record.ts";
 import { type Chunk, type ChunkWriter, isChunkName, isOptional, readChunks, writeChunks } from "./chunks.ts";
 import { bytesPerReal, readJson, readReals, writeJson, writeReals } from "./values.ts";
 
@@ -64,6 +65,8 @@ export interface SavedNetwork {
   readonly watches: SavedWatches;
   readonly progress: SavedProgress;
   readonly history: readonly EpochReport[];
+  /** What was done to the network. */
+  readonly record: SavedRecord;
   readonly names?: Names;
   /** Optional chunks of newer versions or other writers, kept as they are, in the file's order. */
   readonly unknown: readonly Chunk[];
@@ -72,7 +75,7 @@ export interface SavedNetwork {
 /** What `decode` gives: its spec holds no initial values. */
 export type LoadedNetwork = SavedNetwork & { readonly spec: KeptSpec };
 
-const KNOWN = ["SPEC", "WGHT", "optm", "slot", "rule", "best", "prog", "hist", "name"] as const;
+const KNOWN = ["SPEC", "WGHT", "optm", "slot", "rule", "best", "prog", "hist", "rcpt", "name"] as const;
 type KnownName = (typeof KNOWN)[number];
 
 /**
@@ -80,7 +83,7 @@ type KnownName = (typeof KNOWN)[number];
  * @throws RangeError where arrays do not fit the spec, or an unknown chunk may not be written
  */
 export function encode(saved: SavedNetwork): Uint8Array<ArrayBuffer> {
-  const { dtype, seed, parameters, optimizer, progress, history, names, unknown } = saved;
+  const { dtype, seed, parameters, optimizer, progress, history, record, names, unknown } = saved;
   const spec = withoutValues(saved.spec);
   const count = parameterCount(spec);
   checkLength("parameters", parameters, count);
@@ -99,7 +102,7 @@ export function encode(saved: SavedNetwork): Uint8Array<ArrayBuffer> {
     if (slots.length > 0) chunks.push(reals("slot", slots));
   }
   chunks.push(...watchChunks(saved.watches, count));
-  chunks.push(json("prog", progress), json("hist", history));
+  chunks.push(json("prog", progress), json("hist", history), json("rcpt", record));
   if (names !== undefined) chunks.push(json("name", names));
   for (const { name, data } of unknown) {
     if (!isChunkName(name) || !isOptional(name) || isKnown(name)) {
@@ -160,6 +163,7 @@ export function decode(bytes: unknown): LoadedNetwork {
     watches: readWatches(known, count, dtype),
     progress: known.has("prog") ? fromJson(known, "prog", readProgress) : NO_PROGRESS,
     history: known.has("hist") ? fromJson(known, "hist", readHistory) : [],
+    record: known.has("rcpt") ? fromJson(known, "rcpt", recordOf) : NO_RECORD,
     ...(known.has("name") && { names: fromJson(known, "name", (value) => resolveNames(value, spec)) }),
     unknown,
   };

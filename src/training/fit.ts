@@ -5,6 +5,7 @@ import type { ResolvedFitOptions } from "../options/fit.ts";
 import { SEARCHING } from "../options/optimizer.ts";
 import type { EpochReport, History } from "../options/results.ts";
 import { hasPenalty } from "../options/spec.ts";
+import { fitCall } from "../receipt/record.ts";
 import { findDivergence, restore, type Snapshot, snapshot } from "./divergence.ts";
 import { type Advance, Driver, ordersInSlices } from "./driver.ts";
 import { Search } from "./full-batch/search.ts";
@@ -111,6 +112,7 @@ export class FitRun {
       Object.assign(progress, { position: 0, epochLoss: 0, epochCorrect: 0 });
     }
     progress.data = staged.identity;
+    model.record.beginFit(fitCall(options, model.core.kind, staged.marks), progress);
     this.rules.begin();
     this.reports.begin(progress.position);
     this.writeJob();
@@ -187,6 +189,7 @@ export class FitRun {
     } finally {
       this.leaveSearch();
       this.undo?.();
+      this.model.record.endFit(this.model.progress, this.stopped);
       if (this.model.running === this) this.model.running = undefined;
     }
   }

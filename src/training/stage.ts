@@ -12,6 +12,7 @@ import { LEAST_SQUARES, OPTIMIZER_SLOTS, OPTIMIZER_WORK, type ResolvedOptimizer 
 import { isScalingMethod } from "../options/scaling.ts";
 import { batchLayers, hasPenalty } from "../options/spec.ts";
 import type { Demand, Region } from "../plan.ts";
+import type { DataMark } from "../receipt/record.ts";
 import { countOf, trainableSegments } from "./full-batch/normal-equations.ts";
 import { countsClasses } from "./passes.ts";
 
@@ -28,6 +29,12 @@ export class Staged {
   /** Says whose data stand in the window without holding on to anything. */
   readonly token = {};
   identity: DataIdentity = { fingerprint: "", shuffle: false, validation: "" };
+  /** For the network's record. */
+  marks: { data: DataMark; sampleWeights: string; validation: DataMark | undefined } = {
+    data: { rows: 0, fingerprint: "" },
+    sampleWeights: "",
+    validation: undefined,
+  };
 
   constructor(
     options: ResolvedFitOptions,
@@ -128,8 +135,9 @@ export function stageData(
   const fingerprint = copyRows(model, xs, ys, { name: "", begin: 0, indices: split?.train, labels });
   const weightsKey = weights === undefined ? "" : writeWeights(model, weights, split?.train);
   let heldFingerprint = "";
-  if (split) copyRows(model, xs, ys, { name: "", begin: rows, indices: split.validation, labels });
-  else if (held.x && held.y) {
+  if (split) {
+    heldFingerprint = copyRows(model, xs, ys, { name: "", begin: rows, indices: split.validation, labels });
+  } else if (held.x && held.y) {
     heldFingerprint = copyRows(model, held.x, held.y, { name: "validation.", begin: rows });
   }
   staged.identity = Object.freeze({
@@ -137,6 +145,11 @@ export function stageData(
     shuffle: resolved.shuffle,
     validation: validationKey(validation, heldFingerprint),
   });
+  staged.marks = {
+    data: { rows, fingerprint },
+    sampleWeights: weightsKey,
+    validation: validationRows > 0 ? { rows: validationRows, fingerprint: heldFingerprint } : undefined,
+  };
   return staged;
 }
 

@@ -66,13 +66,13 @@ describe("decode refuses", () => {
 
   test("a file cut anywhere, saying where", () => {
     refuses(bytes.subarray(0, 12), "load: the file ends inside its header: expected 16 bytes, got 12");
-    refuses(bytes.subarray(0, 16), "load: the file ends before chunk 1 of 10");
+    refuses(bytes.subarray(0, 16), "load: the file ends before chunk 1 of 11");
     const { at, start, length } = place("WGHT");
     expect(length).toBe(12);
     refuses(bytes.subarray(0, start + 5), "load: the file ends inside chunk WGHT: expected 12 bytes, got 5");
     refuses(
       bytes.subarray(0, at + 15),
-      "load: the file ends inside the header of chunk 2 of 10: expected 16 bytes, got 15",
+      "load: the file ends inside the header of chunk 2 of 11: expected 16 bytes, got 15",
     );
     for (let size = 0; size < bytes.length; size++) expect(survives(bytes.subarray(0, size))).toBe(false);
   });
@@ -80,7 +80,7 @@ describe("decode refuses", () => {
   test("bytes after the last chunk", () => {
     const longer = new Uint8Array(bytes.length + 8);
     longer.set(bytes);
-    refuses(longer, "load: expected the file to end after 10 chunks, got 8 more bytes");
+    refuses(longer, "load: expected the file to end after 11 chunks, got 8 more bytes");
   });
 
   test("lengths far beyond the file, without reserving memory for them", () => {
@@ -93,7 +93,7 @@ describe("decode refuses", () => {
       patched(at + 8, 255, 255, 255, 255, 255, 255, 255, 255),
       `load: the file ends inside chunk WGHT: expected 18446744073709552000 bytes, got ${bytes.length - at - 16}`,
     );
-    refuses(patched(12, 255, 255, 255, 255), "load: the file ends before chunk 11 of 4294967295");
+    refuses(patched(12, 255, 255, 255, 255), "load: the file ends before chunk 12 of 4294967295");
   });
 
   test("every change of a single byte: all 255 other values in headers, every flipped bit in data", () => {
@@ -122,7 +122,7 @@ describe("decode refuses", () => {
     const { at, start, length } = place("WGHT");
     expect(() => decode(patched(start, 1))).toThrow(/^load: chunk WGHT is damaged: expected checksum \d+, got \d+$/);
     refuses(patched(start + length, 1), "load: chunk WGHT is damaged: expected zeros after its data");
-    refuses(patched(at, 0), "load: chunk 2 of 10 is damaged: its name is not four letters");
+    refuses(patched(at, 0), "load: chunk 2 of 11 is damaged: its name is not four letters");
     expect(() => decode(patched(at, 0x58))).toThrow(/^load: chunk XGHT is damaged: expected checksum/);
   });
 

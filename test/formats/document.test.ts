@@ -49,12 +49,13 @@ test("the reader of docs/format.md reads the weights of 2-3-1 in both dtypes, be
 });
 
 test("every JSON example of docs/format.md is accepted in its chunk", () => {
-  const [spec, optimizer, rule, progress, history, names] = blocks("json") as [string, ...string[]];
+  const [spec, optimizer, rule, progress, history, record, names] = blocks("json") as [string, ...string[]];
   for (const [chunk, example] of [
     ["optm", optimizer],
     ["rule", rule],
     ["prog", progress],
     ["hist", history],
+    ["rcpt", record],
     ["name", names],
   ] as const) {
     const loaded = encode(decode(changed(bytes, chunk, example as string)));

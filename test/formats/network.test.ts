@@ -45,6 +45,11 @@ const progress = fc.record(
   },
   { requiredKeys: ["epoch", "step", "position", "epochLoss", "epochCorrect"], ...plainObjects },
 );
+const RECORDS: SavedNetwork["record"][] = [
+  { given: [], found: [], trainable: [], calls: [] },
+  { given: ["layers[0].init"], found: ["layers[0]"], trainable: [true, "bias"], calls: [{ call: "step", times: 7 }] },
+];
+
 const layer = fc.record(
   {
     units: fc.integer({ min: 1, max: 4 }),
@@ -101,6 +106,7 @@ const saved: fc.Arbitrary<SavedNetwork> = fc
         bestParameters: fc.option(reals(length)),
         progress,
         history: fc.array(report, { maxLength: 3 }),
+        record: fc.constantFrom(...RECORDS),
         names: fc.option(
           fc.record(
             { columns: strings(spec.inputs), target: fc.string(), classes: strings(outputs === 1 ? 2 : outputs) },

@@ -22,6 +22,7 @@ export function small(): SavedNetwork {
     },
     progress: { epoch: 1, step: 2, position: 0, epochLoss: 0, epochCorrect: 0, fingerprint: "00ff", shuffle: true },
     history: [{ epoch: 1, loss: 0.5, metrics: { accuracy: 0.75 }, learningRate: 0.001, samplesPerSecond: 1e6 }],
+    record: { given: [], found: [], trainable: [true], calls: [{ call: "step", times: 2 }] },
     names: { columns: ["a", "b"], target: "c", classes: ["no", "yes"] },
     unknown: [{ name: "note", data: Uint8Array.of(1, 2, 3) }],
   };
