@@ -88,6 +88,7 @@ await build({
   ...OPTIONS,
   entryPoints: [
     "dist/relaxed.js",
+    "dist/receipt.js",
     "dist/core/source.embedded.js",
     "dist/export/index.js",
     "dist/predict/index.js",

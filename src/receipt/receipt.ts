@@ -1,0 +1,123 @@
+// Saved network → receipt: what the network is, what made it, and a digest of both (docs/receipt.md).
+import { type Chunk, readChunks } from "../formats/chunks.ts";
+import { bytesPerReal, readJson, writeJson, writeReals } from "../formats/values.ts";
+import type { DType, SaveOptions } from "../options/network.ts";
+import type { KeptSpec } from "../options/spec-types.ts";
+import { digestedBytes } from "./canonical.ts";
+import { reasonsAgainst } from "./reasons.ts";
+import { type Call, NO_RECORD, type SavedRecord, type ScalingPlace } from "./record.ts";
+import { readRecord } from "./saved-record.ts";
+import { sha256 } from "./sha256.ts";
+
+/** What `receipt` gives: plain JSON, byte by byte in docs/receipt.md. */
+export interface Receipt {
+  readonly format: "chainrule receipt 1";
+  /** SHA-256 of the canonical form of all other fields, in hexadecimal digits. */
+  readonly digest: string;
+  /** Whether spec, calls and the same data give the same weights again. */
+  readonly replayable: boolean;
+  /** Why not. */
+  readonly reasons: readonly string[];
+  readonly dtype: DType;
+  readonly seed: number;
+  /** As the network was made: before fits found scalings, before setTrainable. */
+  readonly spec: KeptSpec;
+  /** What was done to it, in order. */
+  readonly calls: readonly Call[];
+  /** Of the network's life. */
+  readonly steps: number;
+  readonly epochs: number;
+  /** SHA-256 of the parameters as they stand in a saved network, and of the scalings that fits found. */
+  readonly weights: { readonly count: number; readonly sha256: string };
+}
+
+/**
+ * What a network is and what made it, with a digest (docs/receipt.md): spec, seed, every fit with its options and a fingerprint of its data,
+ * step counts, and a SHA-256 of the parameters. Takes a network, or the bytes that `save` gave. The same from the simd and the js core.
+ * `replayable` is false, with reasons, where spec, calls and data do not determine the parameters. During a running `fit`: of its
+ * last whole step.
+ * @throws (by rejection) Error for a network that was disposed; TypeError, RangeError for bytes that are no saved network
+ * @example
+ * import { receipt } from "chainrule/receipt";
+ * const { digest, replayable, weights } = await receipt(network);
+ */
+export async function receipt(network: { save(options?: SaveOptions): Uint8Array } | Uint8Array): Promise<Receipt> {
+  const chunks = readChunks("save" in network ? network.save({ optimizer: false }) : network);
+  const { spec, dtype, seed } = read<{ spec: KeptSpec; dtype: DType; seed: number }>(chunks, "SPEC");
+  const { step: steps, epoch: epochs } = read(chunks, "prog", { step: 0, epoch: 0 });
+  const saved = recordIn(chunks, spec);
+  // Without a fit after it, a lost optimizer has had no effect.
+  const calls = saved.calls.filter(({ call }, i) => call !== "load" || i < saved.calls.length - 1);
+  const reasons = reasonsAgainst(saved, spec, steps);
+  const bytes = weightBytes(dataOf(chunks, "WGHT"), spec, saved.found);
+  const count = dataOf(chunks, "WGHT").length / bytesPerReal(dtype);
+  const fields = plain({
+    format: "chainrule receipt 1",
+    replayable: reasons.length === 0,
+    reasons,
+    dtype,
+    seed,
+    spec: specAsMade(spec, saved),
+    calls,
+    steps,
+    epochs,
+    weights: { count, sha256: await sha256(bytes) },
+  });
+  return sealed(fields);
+}
+
+function dataOf(chunks: readonly Chunk[], name: string): Uint8Array {
+  const chunk = chunks.find((each) => each.name === name);
+  if (chunk === undefined) throw new RangeError(`receipt: chunk ${name} is missing`);
+  return chunk.data;
+}
+
+function read<T>(chunks: readonly Chunk[], name: string, otherwise?: T): T {
+  if (otherwise !== undefined && !chunks.some((each) => each.name === name)) return otherwise;
+  return readJson(dataOf(chunks, name)) as T;
+}
+
+function recordIn(chunks: readonly Chunk[], spec: KeptSpec): SavedRecord {
+  try {
+    return readRecord(read(chunks, "rcpt", NO_RECORD), spec);
+  } catch (cause) {
+    throw new RangeError(`receipt: chunk rcpt: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** With its digest. */
+export async function sealed<T extends object>(fields: T): Promise<T & Receipt> {
+  const { format, digest: _, ...rest } = fields as unknown as Receipt;
+  return { format, digest: await sha256(digestedBytes(fields)), ...rest } as T & Receipt;
+}
+
+/** Values as JSON has them. */
+function plain<T extends object>(fields: T): T {
+  return JSON.parse(new TextDecoder().decode(writeJson(fields)));
+}
+
+function specAsMade({ layers, targetScaling, ...spec }: KeptSpec, { found, trainable }: SavedRecord): KeptSpec {
+  const unfound = (place: ScalingPlace, part: { readonly type: string }) =>
+    found.includes(place) ? { type: part.type } : part;
+  return {
+    ...spec,
+    layers: layers.map((layer, l) => {
+      if ("trainable" in layer) return { ...layer, trainable: trainable[l] ?? layer.trainable };
+      return l === 0 ? unfound("layers[0]", layer) : layer;
+    }),
+    ...(targetScaling && { targetScaling: unfound("targetScaling", targetScaling) }),
+  } as KeptSpec;
+}
+
+/** `parameters`, then scale and shift of each scaling that a fit has found, float64, little-endian. */
+function weightBytes(parameters: Uint8Array, spec: KeptSpec, found: readonly ScalingPlace[]): Uint8Array {
+  const places = { "layers[0]": spec.layers[0], targetScaling: spec.targetScaling };
+  const numbers = found.flatMap((place) => {
+    const { scale = [], shift = [] } = places[place] as { scale?: readonly number[]; shift?: readonly number[] };
+    return [...scale, ...shift];
+  });
+  const bytes = new Uint8Array(parameters.length + 8 * numbers.length);
+  bytes.set(parameters);
+  writeReals(bytes, parameters.length, Float64Array.from(numbers));
+  return bytes;
+}
