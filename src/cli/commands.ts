@@ -49,6 +49,7 @@ export const OPTIONS = {
   output: { value: "FILE", short: "o", help: "file to write" },
   to: { value: "FILE", help: "file to write: .wasm or .mjs" },
   rows: { value: "N", help: "rows that one call of the binary takes at most; 256" },
+  receipt: { value: "FILE", help: "also write a receipt, which verify checks" },
   probabilities: { help: "one column per output instead of the predicted class" },
   quiet: { short: "q", help: "print the result and the name of the model file only" },
   help: { short: "h", help: "print this text" },
@@ -86,6 +87,7 @@ const TRAIN: CommandText = {
     "dtype",
     "core",
     "output",
+    "receipt",
     "quiet",
   ],
   examples: ["chainrule train", "chainrule train iris.csv --target species --hidden 16,16 --epochs 50"],
@@ -121,6 +123,15 @@ const EXPORT: CommandText = {
   ],
 };
 
+const VERIFY: CommandText = {
+  usage: ["verify RECEIPT.json [FILE.csv] [options]"],
+  summary: "train again as a receipt says, and compare",
+  details:
+    "Compares digest, data, spec, calls and weights and names the first that differs. A receipt of train needs the CSV file it was written for, or none for the digits; one of the library needs --target besides. Exit codes: 0 equal, 1 not equal, 2 not checked (a wrong command line, a file that cannot be read, a receipt that cannot be replayed).",
+  options: ["target", "ignore", "core", "quiet"],
+  examples: ["chainrule verify iris.json iris.csv"],
+};
+
 const BENCH: CommandText = {
   usage: ["bench [options]"],
   summary: "measure the training speed of the cores on the digits",
@@ -143,6 +154,7 @@ export const COMMANDS = {
   predict: PREDICT,
   evaluate: EVALUATE,
   export: EXPORT,
+  verify: VERIFY,
   bench: BENCH,
   data: DATA,
 };

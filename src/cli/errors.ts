@@ -12,6 +12,17 @@ export class UsageError extends CliError {
   override readonly exitCode = 2;
 }
 
+/** A receipt that is not true. 1, as of cmp and diff. */
+export class Unequal extends CliError {
+  override name = "Unequal";
+}
+
+/** A receipt that could not be checked. 2, as of cmp and diff. */
+export class Unchecked extends CliError {
+  override name = "Unchecked";
+  override readonly exitCode = 2;
+}
+
 /** The user pressed Ctrl-C. 130 = 128 + SIGINT, what a shell reports for it. */
 export class Interrupted extends CliError {
   override name = "Interrupted";

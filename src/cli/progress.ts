@@ -62,9 +62,10 @@ export class ProgressLine {
     const count = String(epoch).padStart(String(this.epochs).length);
     const { accuracy, loss: held = Number.NaN } = validation ?? {};
     const measure = accuracy === undefined ? significant(held) : percent(accuracy);
+    const shown = validation === undefined ? "" : `validation ${measure.padStart(7)}  `;
     return (
       `epoch ${count}/${this.epochs}  ${clock(left)} left  loss ${significant(loss)}  ` +
-      `validation ${measure.padStart(7)}  ${grouped(samplesPerSecond)} samples/s`
+      `${shown}${grouped(samplesPerSecond)} samples/s`
     );
   }
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { readArguments } from "./arguments.ts";
 import { benchCommand } from "./bench-command.ts";
 import { type CommandName, helpText, type OptionName } from "./commands.ts";
@@ -9,6 +8,8 @@ import { exportCommand } from "./export-command.ts";
 import { predictCommand } from "./predict-command.ts";
 import type { Sink, Terminal } from "./terminal.ts";
 import { trainCommand } from "./train-command.ts";
+import { verifyCommand } from "./verify-command.ts";
+import { versionText } from "./version.ts";
 
 export type { Sink, Terminal };
 
@@ -23,15 +24,10 @@ const RUN: Record<CommandName, Command> = {
   predict: predictCommand,
   evaluate: evaluateCommand,
   export: exportCommand,
+  verify: verifyCommand,
   bench: benchCommand,
   data: dataCommand,
 };
-
-/** The package's version; package.json lies two directories up from src/cli/ and from dist/cli/. */
-function versionText(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return `${version}\n`;
-}
 
 /**
  * Runs one command line of the program `chainrule`.
@@ -47,7 +43,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   try {
     const { command, positionals, values, help, version } = readArguments(args);
     if (help) terminal.stdout.write(helpText(command));
-    else if (version) terminal.stdout.write(versionText());
+    else if (version) terminal.stdout.write(`${versionText()}\n`);
     else if (command === undefined) throw new UsageError("a command is needed: chainrule --help lists them");
     else await RUN[command](positionals, values, terminal);
     return 0;

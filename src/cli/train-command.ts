@@ -1,4 +1,4 @@
-import { basename, extname } from "node:path";
+import { basename, extname, resolve } from "node:path";
 import { type DType, type EpochReport, Network } from "../index.ts";
 import { lossChart } from "./chart.ts";
 import { HIDDEN_ACTIVATIONS, type OptionName, TRAIN_DEFAULTS } from "./commands.ts";
@@ -9,6 +9,7 @@ import { grouped, percent } from "./format.ts";
 import { classificationMeasures, classTable, regressionLines, regressionMeasures } from "./measures.ts";
 import { csvProblem, digitsProblem, type Problem } from "./problem.ts";
 import { ProgressLine } from "./progress.ts";
+import { commandReceipt, textOf } from "./receipts.ts";
 import { trainingSpeeds } from "./speed.ts";
 import { isLive, type Terminal, widthOf } from "./terminal.ts";
 import {
@@ -22,9 +23,9 @@ import {
 } from "./training.ts";
 import { batchValue, choiceValue, integerValue, listValue, optimizerValue, unitsValue } from "./values.ts";
 
-type Values = Partial<Record<OptionName, string>>;
+export type Values = Partial<Record<OptionName, string>>;
 
-function settingsOf(values: Values): TrainSettings {
+export function settingsOf(values: Values): TrainSettings {
   const optimizer = optimizerValue(values);
   return {
     hidden: unitsValue(values, "hidden") ?? TRAIN_DEFAULTS.hidden,
@@ -39,7 +40,7 @@ function settingsOf(values: Values): TrainSettings {
   };
 }
 
-function problemOf(files: readonly string[], values: Values, dtype: DType): Problem {
+export function problemOf(files: readonly string[], values: Values, dtype: DType): Problem {
   const task = choiceValue(values, "task", ["classification", "regression"]);
   const [file] = files;
   if (files.length > 1) throw new UsageError(`train takes one file, got ${files.length}: ${files.join(", ")}`);
@@ -60,6 +61,11 @@ export async function trainCommand(files: readonly string[], values: Values, ter
   const [file] = files;
   const output = values.output ?? `${file === undefined ? "digits" : basename(file, extname(file))}.chainrule`;
   checkWritable(output, files);
+  if (values.receipt !== undefined) {
+    checkWritable(values.receipt, files);
+    if (resolve(values.receipt) === resolve(output))
+      throw new UsageError("--receipt: expected another file than --output");
+  }
   const problem = problemOf(files, values, settings.dtype);
   const parts = splitProblem(problem, settings.seed);
   const spec = specFor(problem, settings);
@@ -85,6 +91,9 @@ export async function trainCommand(files: readonly string[], values: Values, ter
     network.names = problem.task === "classification" ? { columns, target, classes } : { columns, target };
     writeWhole(output, network.save({ optimizer: false }));
     terminal.stdout.write(`model: ${output}\n`);
+    if (values.receipt === undefined) return;
+    writeWhole(values.receipt, textOf(await commandReceipt(network, problem, settings, values)));
+    terminal.stdout.write(`receipt: ${values.receipt}\n`);
   } finally {
     progress.end();
     process.off("SIGINT", interrupt);

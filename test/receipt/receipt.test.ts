@@ -180,6 +180,8 @@ describe("of bytes that `save` gave", () => {
     };
     const fewer = withRecord(({ calls: [call] }) => Object.assign(call as object, { steps: 14 }));
     expect((await receiptOf(fewer)).reasons).toEqual(["the record has 14 of the network's 15 steps"]);
+    const relaxed = withRecord(({ calls: [call] }) => Object.assign(call as object, { core: "relaxed" }));
+    expect((await receiptOf(relaxed)).reasons).toEqual(["the relaxed core rounds as the machine does"]);
     const wrong = withRecord(({ calls: [call] }) => Object.assign(call as object, { core: "other" }));
     await expect(receiptOf(wrong)).rejects.toThrow(
       /^receipt: chunk rcpt: calls\[0\]\.core: expected baseline or relaxed/,
