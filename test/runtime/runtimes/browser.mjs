@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { lastLines, start, within } from "../process.mjs";
 import { serve, writePage } from "./pages.mjs";
 
-const CHROMIUM_FLAGS = [
+export const CHROMIUM_FLAGS = [
   "--headless",
   "--no-sandbox", // root, as in containers; the only page is our own
   "--disable-gpu",
