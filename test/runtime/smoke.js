@@ -5,6 +5,9 @@ import { relaxed } from "chainrule/relaxed";
 
 const DTYPES = ["float32", "float64"];
 
+/** The result of the check of what `core` gives, for hashes.json. */
+const AS_EXPECTED = "as expected";
+
 const CASES = [
   {
     name: "2-3-1 momentum, batch 1",
@@ -268,13 +271,15 @@ async function attempt(name, run, work) {
   }
 }
 
-/** What asking for the core by name gives where it cannot be had. */
-async function refusal() {
+/** Whether a core that cannot be had is refused by name, in words. */
+async function refusal(core, ask) {
   try {
-    const { core } = await Network.create(CASES[0].spec, { core: "simd" });
-    return `got ${core}`;
+    await ask();
+    return `${core}: not refused`;
   } catch ({ message }) {
-    return /^core: expected "simd" to be available on this runtime, got: ./.test(message) ? "as expected" : message;
+    return message.startsWith(`core: expected "${core}" to be available on this runtime, got: `)
+      ? AS_EXPECTED
+      : message;
   }
 }
 
@@ -283,7 +288,8 @@ async function refusal() {
  * core, which has bits of its own, has names of its own.
  *
  * @param options.cores the cores to train on
- * @param options.auto the core that `"auto"` must choose here; `"simd"` must be refused when it is not among the cores
+ * @param options.auto the core that `"auto"` must choose here; `"simd"` and `"relaxed"` must be refused when they
+ * are not among the cores
  * @param options.given whether the caller has given all binaries to the library
  * @returns rows `{ name: case and dtype, run: core and method, result: hash or error }`
  */
@@ -308,7 +314,11 @@ export async function smoke({ cores = ["simd", "js"], auto = "simd", given = fal
     const { core } = network;
     network.dispose();
     if (core !== auto) return `${core} instead of ${auto}`;
-    return cores.includes("simd") ? "as expected" : await refusal();
+    const simd = cores.includes("simd")
+      ? AS_EXPECTED
+      : await refusal("simd", () => Network.create(CASES[0].spec, { core: "simd" }));
+    if (simd !== AS_EXPECTED || cores.includes("relaxed")) return simd;
+    return refusal("relaxed", () => init(relaxed()));
   });
   return [...results, chosen];
 }
