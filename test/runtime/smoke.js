@@ -1,6 +1,6 @@
 // The program that every runtime runs: ten networks are trained, saved and loaded, and what comes out is hashed, in every
 // dtype and core. Pure ES module, no platform interface: what differs between two runtimes comes from the package alone.
-import { init, Network } from "chainrule";
+import { init, initSync, Network } from "chainrule";
 import { relaxed } from "chainrule/relaxed";
 
 const DTYPES = ["float32", "float64"];
@@ -310,6 +310,8 @@ export async function smoke({ cores = ["simd", "js"], auto = "simd", given = fal
     }
   }
   const chosen = await attempt("core", "auto", async () => {
+    await init(); // quiet also where nothing can be compiled
+    initSync();
     const network = await Network.create(CASES[0].spec);
     const { core } = network;
     network.dispose();
