@@ -1,4 +1,5 @@
 // Saved network → receipt: what the network is, what made it, and a digest of both (docs/receipt.md).
+import { kindError } from "../errors.ts";
 import { type Chunk, readChunks } from "../formats/chunks.ts";
 import { bytesPerReal, readJson, writeJson, writeReals } from "../formats/values.ts";
 import type { DType, SaveOptions } from "../options/network.ts";
@@ -42,7 +43,7 @@ export interface Receipt {
  * const { digest, replayable, weights } = await receipt(network);
  */
 export async function receipt(network: { save(options?: SaveOptions): Uint8Array } | Uint8Array): Promise<Receipt> {
-  const chunks = readChunks("save" in network ? network.save({ optimizer: false }) : network);
+  const chunks = readChunks(bytesOf(network));
   const { spec, dtype, seed } = read<{ spec: KeptSpec; dtype: DType; seed: number }>(chunks, "SPEC");
   const { step: steps, epoch: epochs } = read(chunks, "prog", { step: 0, epoch: 0 });
   const saved = recordIn(chunks, spec);
@@ -64,6 +65,13 @@ export async function receipt(network: { save(options?: SaveOptions): Uint8Array
     weights: { count, sha256: await sha256(bytes) },
   });
   return sealed(fields);
+}
+
+function bytesOf(given: unknown): unknown {
+  if (ArrayBuffer.isView(given)) return given;
+  const { save } = (given ?? {}) as { save?: unknown };
+  if (typeof save !== "function") throw kindError("receipt", "a Network or a Uint8Array", given);
+  return (given as { save(options: SaveOptions): Uint8Array }).save({ optimizer: false });
 }
 
 function dataOf(chunks: readonly Chunk[], name: string): Uint8Array {

@@ -1,5 +1,6 @@
 // What was done to a network, in order: enough to do it again. Kept with the network and saved with it.
 import { kindError } from "../errors.ts";
+import { LIMITS } from "../options/defaults.ts";
 import type { ResolvedFitOptions } from "../options/fit.ts";
 import { isUnfitted } from "../options/scaling.ts";
 import type { ResolvedSchedule, ResolvedSpan } from "../options/schedule.ts";
@@ -121,6 +122,7 @@ function addTo(calls: Call[], call: Call): void {
 /** Whether the second fit takes the steps that the first would have taken next: what `fit` promises, unless a rule ended the first. */
 function goesOn(first: FitCall, second: FitCall): boolean {
   if (first.ended !== undefined || second.options.refit === true) return false;
+  if (first.steps + second.steps > LIMITS.steps) return false; // as `maxSteps` may not be more
   const told = ({ steps: _, epochs: _e, ended: _r, ...rest }: FitCall) => JSON.stringify(rest);
   return told(first) === told(second);
 }

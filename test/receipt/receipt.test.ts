@@ -192,6 +192,7 @@ describe("of bytes that `save` gave", () => {
 
   test("rejects what is no saved network", async () => {
     await expect(receiptOf(new Uint8Array(20))).rejects.toThrow("not a chainrule network");
+    await expect(receiptOf(null as never)).rejects.toThrow("receipt: expected a Network or a Uint8Array, got null");
     await expect(receiptOf(fileOf([]))).rejects.toThrow("receipt: chunk SPEC is missing");
   });
 });
@@ -225,6 +226,36 @@ describe("a network's record", () => {
     }
     const whole = await receiptAfter({}, { ...fit, epochs: 6 });
     expect(whole.calls).toMatchObject([{ steps: 24, epochs: 6 }]);
+    expect(await receiptOf(network)).toEqual(whole);
+  });
+
+  const pieces: [string, FitOptions][] = [
+    [
+      "early stopping that puts the best back",
+      { earlyStopping: { patience: 3 }, validation: 0.3, optimizer: { type: "adam", learningRate: 0.2 } },
+    ],
+    [
+      "reduceOnPlateau",
+      { optimizer: { type: "sgd", learningRate: 2 }, schedule: { type: "reduceOnPlateau", patience: 1 } },
+    ],
+    ["cosine", { schedule: { type: "cosine", length: { epochs: 9 }, warmUp: { length: { steps: 7 } } } }],
+    ...(["lbfgs", "scg", "gdx", "gda", "irpropPlus", "quickprop", "radam", "nadam"] as const).map(
+      (optimizer): [string, FitOptions] => [optimizer, { optimizer }],
+    ),
+  ];
+  test.each(pieces)("so too with %s", async (_, fit) => {
+    const whole = await receiptAfter({}, { ...fit, epochs: 12 });
+    using network = await Network.create(SPEC);
+    for (let ended = false, epoch = 0; epoch < 12 && !ended; epoch += 3) {
+      ended = (await network.fit(X, CLASSES, { ...fit, epochs: 3 })).stopped !== "epochs";
+    }
+    expect(await receiptOf(network)).toEqual(whole);
+  });
+
+  test.each(["lm", "br"] as const)("so too with %s", async (optimizer) => {
+    const whole = await receiptAfter({ spec: REGRESSION, y: VALUES }, { optimizer, epochs: 6 });
+    using network = await Network.create(REGRESSION);
+    for (let i = 0; i < 3; i++) await network.fit(X, VALUES, { optimizer, epochs: 2 });
     expect(await receiptOf(network)).toEqual(whole);
   });
 
