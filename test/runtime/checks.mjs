@@ -39,7 +39,8 @@ export async function runChecks(makeChecks, flags = []) {
     });
   }
   try {
-    const consumer = await makeConsumer(root, temporary);
+    await makeConsumer(root, temporary);
+    const consumer = join(temporary, "consumer");
     const checks = await makeChecks({ consumer, temporary, root, flags: values });
     const outcomes = [];
     for (const { name, check } of checks) {
