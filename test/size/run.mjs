@@ -15,6 +15,9 @@ const ENTRIES = {
   "main entry": { source: 'export * from "chainrule";' },
   "main entry on workerd, without the binaries": { source: 'export * from "chainrule";', edge: true },
   "relaxed core": { source: 'export * from "chainrule/relaxed";' },
+  predict: { source: 'export * from "chainrule/predict";' },
+  export: { source: 'export * from "chainrule/export";' },
+  receipt: { source: 'export * from "chainrule/receipt";' },
 };
 /** Files of the package that are loaded as they are. */
 const BINARIES = ["dist/core/core.f32.wasm", "dist/core/core.f64.wasm"];
