@@ -2,7 +2,7 @@
 // src/core/abi.ts from this file, line by line. Offsets are in bytes from the start of a record;
 // fields named …Ptr hold byte addresses, f64 fields are marked.
 
-export const ABI_VERSION: i32 = 1;
+export const ABI_VERSION: i32 = 2;
 
 // ── Codes ──────────────────────────────────────────────────────────────────────────────────────
 

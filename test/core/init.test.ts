@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { createContext, runInContext, runInNewContext } from "node:vm";
 import { buildSync } from "esbuild";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { ABI_VERSION } from "../../src/core/abi.ts";
 import type * as Library from "../../src/index.ts";
 
 const path = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
@@ -43,6 +44,20 @@ beforeAll(async () => {
   address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
 afterAll(() => server.close());
+
+test("the relaxed core is not taken for the simd core: its roundings are others", async () => {
+  const { default: binaryen } = await import("assemblyscript/binaryen");
+  // Node 20 compiles no relaxed instruction without a flag: a module that answers as the relaxed core does stands for it.
+  const answering = (abi: number) => {
+    const text = `(module (import "env" "memory" (memory 1 65536)) (func (export "abi") (result i32) (i32.const ${abi})))`;
+    return new WebAssembly.Module(new Uint8Array(binaryen.parseText(text).emitBinary()));
+  };
+  const relaxed = answering(ABI_VERSION * 16 + 4 + 1);
+  expect(() => library.initSync({ kind: "simd", float32: relaxed })).toThrow(/it is the relaxed core for float32/);
+  await expect(library.init({ kind: "simd", float32: relaxed })).rejects.toThrow(/it is the relaxed core for float32/);
+  library.initSync({ kind: "relaxed", float32: relaxed });
+  library.initSync({ kind: "simd", float32: answering(ABI_VERSION * 16 + 4) });
+});
 
 // The baseline binary under the name of a kind that is not carried: a network of that kind can only come from it.
 describe("a network of kind `relaxed` runs on what was given as", () => {
