@@ -38,6 +38,8 @@ async function shortened(text) {
   const { code, map } = await transform(script, {
     target: OPTIONS.target,
     minify: true,
+    // Node prints the line of an uncaught error before its message.
+    lineLimit: 160,
     sourcemap: true,
     sourcefile: "index.js",
   });

@@ -14,6 +14,7 @@ import type { Terminal } from "./terminal.ts";
 import { problemOf, settingsOf, type Values } from "./train-command.ts";
 import { type Sample, specFor, splitProblem, trainProblem } from "./training.ts";
 import { listValue } from "./values.ts";
+import { versionText } from "./version.ts";
 
 interface Watch {
   readonly onEpoch: (report: EpochReport) => void;
@@ -42,7 +43,7 @@ export async function verifyCommand(files: readonly string[], values: Values, te
     const made = command ? await replayCommand(command, csv, values, watch) : await replay(written, csv, values, watch);
     progress.end();
     const difference = firstDifference(written, made);
-    if (difference !== undefined) throw new Unequal(`not equal: ${difference}`);
+    if (difference !== undefined) throw new Unequal(`not equal: ${difference}${versions(command?.command.version)}`);
     terminal.stdout.write(`equal: weights ${written.weights.sha256}\n`);
   } catch (error) {
     if (error instanceof Unequal || (error instanceof CliError && error.exitCode !== 1)) throw error;
@@ -51,6 +52,12 @@ export async function verifyCommand(files: readonly string[], values: Values, te
     progress?.end();
     process.off("SIGINT", interrupt);
   }
+}
+
+/** Bits may change from one version to the next. */
+function versions(written: string | undefined): string {
+  const here = versionText();
+  return written === undefined || written === here ? "" : ` (it was written by version ${written}, this is ${here})`;
 }
 
 function readReceipt(file: string): Receipt {
@@ -63,8 +70,9 @@ function readReceipt(file: string): Receipt {
   const given = (value ?? {}) as Partial<Receipt>;
   if (given.format !== "chainrule receipt 1")
     throw new Unchecked(`${file}: is no receipt of a format that is known here`);
-  const whole = Array.isArray(given.calls) && Array.isArray(given.reasons) && typeof given.weights === "object";
-  if (!whole || given.weights === null || given.calls?.some((call) => typeof call?.call !== "string")) {
+  const lists = Array.isArray(given.calls) && Array.isArray(given.reasons) && Array.isArray(given.spec?.layers);
+  const whole = lists && typeof given.weights === "object" && given.weights !== null;
+  if (!whole || given.calls?.some((call) => typeof call?.call !== "string")) {
     throw new Unchecked(`${file}: is no whole receipt`);
   }
   return given as Receipt;
@@ -81,7 +89,8 @@ function commandOf(written: Receipt): CommandReceipt | undefined {
   const { command } = written as Partial<CommandReceipt>;
   if (command === undefined) return undefined;
   const options = Object.entries(command?.options ?? {});
-  if (command?.program !== "chainrule train" || options.some(([, value]) => typeof value !== "string")) {
+  const texts = options.length > 0 && options.every(([, value]) => typeof value === "string");
+  if (command?.program !== "chainrule train" || !texts) {
     throw new Unchecked("command: expected the program 'chainrule train' with options as text");
   }
   return written as CommandReceipt;
@@ -99,6 +108,8 @@ async function replayCommand(
   const settings = settingsOf(options);
   if (csv === undefined && options.target !== undefined)
     throw new UsageError("the receipt is of a CSV file: verify RECEIPT.json FILE.csv");
+  if (csv !== undefined && options.target === undefined)
+    throw new UsageError("the receipt is of the embedded digits: verify RECEIPT.json without a file");
   const problem = problemOf(csv === undefined ? [] : [csv], options, settings.dtype);
   const data = { rows: problem.y.length, sha256: await dataDigest(problem) };
   const others = firstDifference(written, { ...written, command: { ...written.command, data } } as Receipt);

@@ -1,5 +1,5 @@
 // What a program may say about the binaries before the first network: where they come from, and when they are compiled.
-import { describe, kindError, valueError } from "../errors.ts";
+import { kindError, valueError } from "../errors.ts";
 import { oneOf, optionsObject } from "../options/checks.ts";
 import type { DType } from "../options/network.ts";
 import type { BinaryKind } from "./exports.ts";
@@ -132,11 +132,16 @@ async function received(dtype: DType, given: unknown): Promise<Binary> {
   const href = typeof input === "string" ? input : (input as Partial<URLLike> | null)?.href;
   const response: unknown = typeof href === "string" ? await fetched(dtype, href) : input;
   if (!isResponse(response)) throw kindError(dtype, EXPECTED, input);
-  if (!response.ok) throw new Error(`${dtype}: expected a response with the binary, got status ${response.status}`);
+  const from = href === undefined ? "" : ` from ${href}`;
+  if (!response.ok) {
+    throw new Error(`${dtype}: expected a response with the binary${from}, got status ${response.status}`);
+  }
   const bytes: unknown = await response.arrayBuffer();
-  const body = binaryOf(dtype, bytes);
-  if (body === undefined) throw kindError(dtype, EXPECTED, bytes);
-  return body;
+  try {
+    return binaryOf(dtype, bytes) as Binary;
+  } catch (error) {
+    throw new RangeError(`${dtype}: expected a response with the binary${from}, got something else`, { cause: error });
+  }
 }
 
 async function fetched(dtype: DType, href: string): Promise<unknown> {
@@ -144,7 +149,8 @@ async function fetched(dtype: DType, href: string): Promise<unknown> {
     return await fetch(href);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${dtype}: expected a URL that can be fetched, got ${describe(href)}: ${reason}`, { cause: error });
+    const way = href.startsWith("file:") ? "; read the file and pass its bytes" : "";
+    throw new Error(`${dtype}: expected a URL that can be fetched, got ${href}: ${reason}${way}`, { cause: error });
   }
 }
 

@@ -52,10 +52,12 @@ function instance(kind: BinaryKind, module: Compiled): Core {
 /** A binary of another build would misread every record; no core is a fall-back for that. */
 function checkAbi({ kind, exports }: Core, dtype: DType): void {
   const expected = ABI_VERSION * 16 + (dtype === "float32" ? 4 : 8);
+  if (typeof exports.abi !== "function") throw new Error("it is no core of this library");
   const abi = exports.abi();
   // Its other roundings would pass for the defined bits. The simd core in place of the relaxed one does no harm.
   if (kind === "simd" && abi === expected + 1) throw new Error(`it is the relaxed core for ${dtype}`);
   if (kind === "relaxed" && abi === expected + 1) return;
+  if (abi === expected + (dtype === "float32" ? 4 : -4)) throw new Error(`it is the core for the other dtype`);
   if (abi !== expected) throw new Error(`the ${kind} core for ${dtype} has ABI ${abi}, expected ${expected}`);
 }
 

@@ -171,7 +171,7 @@ describe("refused, and nothing changes:", () => {
       "the other dtype's",
       { kind: "relaxed", float32: new WebAssembly.Module(FLOAT64) },
       RangeError,
-      /^float32: expected the relaxed core for float32.*has ABI/,
+      /^float32: expected the relaxed core for float32.*it is the core for the other dtype$/,
     ],
   ];
 
@@ -188,9 +188,22 @@ describe("refused, and nothing changes:", () => {
   });
 
   test.each<[string, (address: string) => unknown, RegExp]>([
-    ["a missing file", (at) => `${at}/missing.wasm`, /^float32: expected a response with the binary, got status 404$/],
-    ["a page", (at) => `${at}/page`, /^float32: expected the bytes of a WebAssembly module, got an ArrayBuffer$/],
-    ["an address that is none", () => "nowhere", /^float32: expected a URL that can be fetched, got 'nowhere': /],
+    [
+      "a missing file",
+      (at) => `${at}/missing.wasm`,
+      /^float32: expected a response with the binary from http:.*missing\.wasm, got status 404$/,
+    ],
+    [
+      "a page",
+      (at) => `${at}/page`,
+      /^float32: expected a response with the binary from http:.*page, got something else$/,
+    ],
+    ["an address that is none", () => "nowhere", /^float32: expected a URL that can be fetched, got nowhere: /],
+    [
+      "a file",
+      () => "file:///core.f32.wasm",
+      /^float32: expected a URL that can be fetched, got file:.*core\.f32\.wasm: .*; read the file and pass its bytes$/,
+    ],
     [
       "a promise of null",
       () => Promise.resolve(null),

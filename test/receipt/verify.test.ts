@@ -123,6 +123,26 @@ describe("a receipt of train", () => {
     expect(await chainrule("verify", best, csv, "--quiet")).toMatchObject({ code: 0, err: "" });
     const own = await trained("digits", "--epochs", "2", "--optimizer", "nadam", "--hidden", "none");
     expect(await chainrule("verify", own, "--quiet")).toMatchObject({ code: 0, err: "" });
+    const { code, err } = await chainrule("verify", own, irisFile);
+    expect([code, err]).toEqual([2, expect.stringContaining("the receipt is of the embedded digits")]);
+  });
+
+  test("of another version says so where something differs", async () => {
+    const change = (fields: Fields) => {
+      Object.assign(fields.command, { version: "0.0.9" });
+      fields.weights = { ...(fields.weights as object), sha256: "0".repeat(64) };
+    };
+    const { code, err } = await chainrule("verify", altered(file, change, true), irisFile, "--quiet");
+    expect([code, err]).toEqual([1, expect.stringMatching(/not equal: weights.*written by version 0\.0\.9, this is /)]);
+  });
+
+  test.each<[string, (fields: Fields) => void]>([
+    ["without its spec", (fields) => void Object.assign(fields, { spec: null })],
+    ["with a number for layers", (fields) => void Object.assign(fields, { spec: { layers: 5 } })],
+    ["without the command's options", (fields) => void Object.assign(fields.command, { options: undefined })],
+  ])("%s is not checked, in one line", async (_, change) => {
+    const { code, err } = await chainrule("verify", altered(file, change, true), irisFile, "--quiet");
+    expect([code, err]).toEqual([2, expect.stringMatching(/^chainrule: .*(whole receipt|expected the program).*\n$/)]);
   });
 });
 
