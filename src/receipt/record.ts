@@ -44,9 +44,6 @@ export type Call =
   /** A file that knows nothing of its training. */
   | { readonly call: "unrecorded" };
 
-/** Ends of a fit that decide nothing but its length. */
-const UNRULED = ["epochs", "maxSteps", "maxSeconds"];
-
 type Counters = { readonly step: number; readonly epoch: number };
 
 /** What stands in a file. */
@@ -67,7 +64,7 @@ export class TrainingRecord {
   readonly found: readonly ScalingPlace[];
   readonly trainable: readonly Trainable[];
   private readonly calls: Call[];
-  private running: { readonly call: FitCall; readonly from: Counters } | undefined;
+  private running: { call: FitCall; readonly from: Counters } | undefined;
 
   constructor({ given, found, trainable, calls }: SavedRecord) {
     this.given = given;
@@ -85,11 +82,16 @@ export class TrainingRecord {
     this.running = { call, from: { step, epoch } };
   }
 
+  /** A rule ends the running fit: it stands in what is saved before `endFit`, too. */
+  endsBy(ended: string): void {
+    if (this.running !== undefined) this.running.call = { ...this.running.call, ended };
+  }
+
   /** A fit that made no step has changed nothing. */
-  endFit(now: Counters, stopped: string): void {
+  endFit(now: Counters): void {
     const call = this.unfinished(now);
     this.running = undefined;
-    if (call !== undefined) this.add(UNRULED.includes(stopped) ? call : { ...call, ended: stopped });
+    if (call !== undefined) this.add(call);
   }
 
   private unfinished({ step, epoch }: Counters): FitCall | undefined {

@@ -189,7 +189,7 @@ export class FitRun {
     } finally {
       this.leaveSearch();
       this.undo?.();
-      this.model.record.endFit(this.model.progress, this.stopped);
+      this.model.record.endFit(this.model.progress);
       if (this.model.running === this) this.model.running = undefined;
     }
   }
@@ -284,7 +284,7 @@ export class FitRun {
     if (this.stepsLeft !== ENDLESS) this.stepsLeft--;
     if (this.stepsLeft === 0 && this.stopped === "epochs") this.stopped = "maxSteps";
     this.finished = this.epochsLeft === 0 || this.stepsLeft === 0 || ended !== undefined;
-    if (ended !== undefined) this.stopped = ended;
+    if (ended !== undefined) this.endBy(ended);
     const { loss, correct, norm } = point;
     const { rows } = this.staged;
     yield* this.conclude({ loss, correct, learningRate, elapsed: now() - start, samples: rows }, norm);
@@ -307,12 +307,18 @@ export class FitRun {
     if (!this.rules.active) return;
     const rule = yield* this.rules.after(report, norm);
     if (rule === undefined) return;
-    this.stopped = rule;
+    this.endBy(rule);
     this.finished = true;
     if (rule !== "earlyStopping") return;
     this.unsteady = true;
     yield* this.rules.restoreBest();
     this.unsteady = false;
+  }
+
+  /** Before the epoch's report is handed out: a network that is saved then has been ended by the rule. */
+  private endBy(rule: History["stopped"]): void {
+    this.stopped = rule;
+    this.model.record.endsBy(rule);
   }
 
   /** Between steps; where a copy of a large network takes long, only after eight times as long. */

@@ -270,6 +270,37 @@ describe("a network's record", () => {
     expect(await replayed(receipt, X, CLASSES)).toEqual(receipt);
   });
 
+  const LINEAR: NetworkSpec = { inputs: 3, layers: [{ units: 1 }] };
+  const ends: [string, FitOptions, NetworkSpec, number[]][] = [
+    ["goal", { goal: 10 }, SPEC, CLASSES],
+    ["minGradient", { minGradient: 1e9, batchSize: "full" }, SPEC, CLASSES],
+    [
+      "earlyStopping",
+      { earlyStopping: { patience: 2 }, validation: 0.3, optimizer: { type: "adam", learningRate: 0.2 } },
+      SPEC,
+      CLASSES,
+    ],
+    ["maxMu", { optimizer: "lm" }, LINEAR, VALUES],
+  ];
+  test.each(ends)("of a fit that ends by %s has that in a save at its last epoch", async (ended, options, spec, y) => {
+    const fit = { epochs: 1000, ...options };
+    using network = await Network.create(spec);
+    const saves: Uint8Array[] = [];
+    const { stopped } = await network.fit(X, y, { ...fit, onEpoch: () => saves.push(network.save()) });
+    const receipt = await receiptOf(network);
+    expect([stopped, receipt.calls]).toMatchObject([ended, [{ ended }]]);
+    using iterated = await Network.create(spec);
+    for await (const _ of iterated.epochs(X, y, fit)) saves.push(iterated.save());
+    for (const i of [saves.length / 2 - 1, saves.length - 1]) {
+      expect((await receiptOf(saves[i] as Uint8Array)).digest).toBe(receipt.digest);
+    }
+    using loaded = await Network.load(saves.at(-1) as Uint8Array);
+    await loaded.fit(X, y, { ...fit, epochs: 5 });
+    const again = await receiptOf(loaded);
+    expect(again.calls).toMatchObject([{ ended }, { call: "fit" }]);
+    expect(await replayed(again, X, y)).toEqual(again);
+  });
+
   test("in the midst of a fit covers its last whole step, in a receipt as in a file", async () => {
     using network = await Network.create(SPEC);
     const seen: Receipt[] = [];
