@@ -372,6 +372,7 @@ export class Network {
     }
     const bias = spec.type !== "dense" || spec.bias;
     const resolved = resolveTrainable(trainable, "trainable", bias);
+    if (resolved === this.#model.trainable[index]) return;
     this.#model.trainable[index] = resolved;
     this.#model.record.add({ call: "setTrainable", layer: index, trainable: resolved });
     this.#model.memory.writeRecords(this.#model.trainable);

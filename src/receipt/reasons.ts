@@ -1,7 +1,7 @@
 // Whether what a record says is enough.
 import { isScalingMethod } from "../options/scaling.ts";
 import type { KeptSpec } from "../options/spec-types.ts";
-import type { Call, FitCall, SavedRecord, ScalingPlace } from "./record.ts";
+import { type Call, type FitCall, type SavedRecord, type ScalingPlace, stepsOf } from "./record.ts";
 
 /** Why the same weights cannot be made again from the spec, the calls and the data; empty: they can. */
 export function reasonsAgainst({ given, found, calls }: SavedRecord, spec: KeptSpec, steps: number): string[] {
@@ -11,6 +11,7 @@ export function reasonsAgainst({ given, found, calls }: SavedRecord, spec: KeptS
     step: "step was called, whose batches are not recorded",
     setWeights: "setWeights was called",
     unrecorded: "a file was loaded that has no record of its training",
+    unlisted: "so many calls followed that they are not listed",
   };
   for (const [call, reason] of Object.entries(says)) if (calls.some((each) => each.call === call)) reasons.push(reason);
   const fits = calls.filter((each): each is FitCall => each.call === "fit");
@@ -26,10 +27,7 @@ export function reasonsAgainst({ given, found, calls }: SavedRecord, spec: KeptS
   if (replaced && fits.some(({ options }) => options.refit === true)) {
     reasons.push("refit has replaced the numbers of a scaling that the spec gave");
   }
-  const recorded = calls.reduce((sum, each) => {
-    if (each.call === "step") return sum + (each.times ?? 1);
-    return each.call === "fit" ? sum + each.steps : sum;
-  }, 0);
+  const recorded = calls.reduce((sum, each) => sum + stepsOf(each), 0);
   const unknown = calls.some(({ call }) => call === "unrecorded");
   if (!unknown && recorded !== steps) reasons.push(`the record has ${recorded} of the network's ${steps} steps`);
   return reasons;

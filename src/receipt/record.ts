@@ -42,7 +42,20 @@ export type Call =
   /** Saved without its optimizer and loaded. */
   | { readonly call: "load"; readonly optimizer: false }
   /** A file that knows nothing of its training. */
-  | { readonly call: "unrecorded" };
+  | { readonly call: "unrecorded" }
+  /** `times` calls and their steps, where a list would only grow. */
+  | UnlistedCalls;
+
+export interface UnlistedCalls {
+  readonly call: "unlisted";
+  readonly times: number;
+  readonly steps: number;
+}
+
+/** Calls after which no list makes the weights again. */
+const UNREPLAYABLE: readonly Call["call"][] = ["step", "setWeights", "unrecorded"];
+/** As many calls are listed at least; more only while they can be replayed. */
+const LISTED = 64;
 
 type Counters = { readonly step: number; readonly epoch: number };
 
@@ -105,20 +118,36 @@ export class TrainingRecord {
     const calls = [...this.calls];
     const running = this.unfinished(now);
     if (running !== undefined) addTo(calls, running);
-    if (optimizerLost && calls.at(-1)?.call !== "load") calls.push({ call: "load", optimizer: false });
+    const last = calls.at(-1)?.call;
+    if (optimizerLost && last !== "load" && last !== "unlisted") calls.push({ call: "load", optimizer: false });
     return { given: this.given, found: this.found, trainable: this.trainable, calls };
   }
 }
 
-/** A run that was cut in pieces is one call, and so is a million of steps: equal bits, equal records. */
+/**
+ * A run that was cut in pieces is one call, and so is a million of steps: equal bits, equal records. What follows a list that is long
+ * and cannot be replayed is counted.
+ */
 function addTo(calls: Call[], call: Call): void {
   const last = calls.at(-1);
+  if (last?.call === "unlisted") {
+    calls[calls.length - 1] = { ...last, times: last.times + 1, steps: last.steps + stepsOf(call) };
+    return;
+  }
   if (last?.call === "fit" && call.call === "fit" && goesOn(last, call)) {
     const { steps, epochs } = last;
     calls[calls.length - 1] = { ...call, steps: steps + call.steps, epochs: epochs + call.epochs };
   } else if ((last?.call === "step" || last?.call === "setWeights") && last.call === call.call) {
     calls[calls.length - 1] = { call: last.call, times: (last.times ?? 1) + 1 };
+  } else if (calls.length >= LISTED && calls.some((each) => UNREPLAYABLE.includes(each.call))) {
+    calls.push({ call: "unlisted", times: 1, steps: stepsOf(call) });
   } else calls.push(call);
+}
+
+/** Steps of the network's life that a call has made. */
+export function stepsOf(call: Call): number {
+  if (call.call === "step") return call.times ?? 1;
+  return call.call === "fit" || call.call === "unlisted" ? call.steps : 0;
 }
 
 /** Whether the second fit takes the steps that the first would have taken next: what `fit` promises, unless a rule ended the first. */

@@ -5,7 +5,7 @@ import { LIMITS } from "../options/defaults.ts";
 import { hasParameters, type KeptSpec, resolveTrainable } from "../options/spec.ts";
 import type { Call, DataMark, SavedRecord, ScalingPlace } from "./record.ts";
 
-const CALLS = ["fit", "step", "setWeights", "setTrainable", "load", "unrecorded"] as const;
+const CALLS = ["fit", "step", "setWeights", "setTrainable", "load", "unrecorded", "unlisted"] as const;
 const PLACES: readonly ScalingPlace[] = ["layers[0]", "targetScaling"];
 const COUNT = Number.MAX_SAFE_INTEGER;
 
@@ -38,6 +38,10 @@ function readCall(value: unknown, name: string): Call {
   if (call === "setTrainable") {
     const layer = integerIn(`${name}.layer`, given.layer, 0, LIMITS.rows);
     return { call, layer, trainable: resolveTrainable(given.trainable, `${name}.trainable`, true) };
+  }
+  if (call === "unlisted") {
+    const times = integerIn(`${name}.times`, given.times, 1, COUNT);
+    return { call, times, steps: integerIn(`${name}.steps`, given.steps, 0, COUNT) };
   }
   if (call !== "fit") {
     return { call, ...(given.times !== undefined && { times: integerIn(`${name}.times`, given.times, 1, COUNT) }) };

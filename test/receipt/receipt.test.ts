@@ -328,6 +328,53 @@ describe("a network's record", () => {
     expect((await receiptOf(network)).weights).not.toEqual(receipt.weights);
   });
 
+  test("leaves out a setTrainable that changes nothing", async () => {
+    using network = await Network.create(SPEC);
+    for (let i = 0; i < 3; i++) network.setTrainable(1, true);
+    expect((await receiptOf(network)).calls).toEqual([]);
+    for (let i = 0; i < 3; i++) network.setTrainable(1, "bias");
+    expect((await receiptOf(network)).calls).toEqual([{ call: "setTrainable", layer: 1, trainable: "bias" }]);
+    using loaded = await Network.load(network.save());
+    loaded.setTrainable(1, "bias");
+    expect(await receiptOf(loaded)).toEqual(await receiptOf(network));
+  });
+
+  test("stays bounded in a loop that cannot be replayed, with its count of calls and steps", async () => {
+    let network = await Network.create({ inputs: 3, layers: [{ units: 1 }] });
+    for (let i = 0; i < 1000; i++) {
+      network.step(X, VALUES);
+      network.setWeights(network.weights());
+      network.setTrainable(0, i % 2 === 0 ? "weights" : true);
+      if (i % 100 === 99) network.fitSync(X, VALUES, FIT);
+      if (i % 250 === 0) network = await Network.load(network.save({ optimizer: false }));
+    }
+    const receipt = await receiptOf(network);
+    const listed = receipt.calls.slice(0, -1);
+    expect(listed.length).toBeLessThanOrEqual(65);
+    const steps = 1150 - listed.filter(({ call }) => call === "step").length;
+    const times = 3010 - listed.filter(({ call }) => call !== "load").length;
+    expect(receipt.calls.at(-1)).toEqual({ call: "unlisted", times, steps });
+    expect(receipt).toMatchObject({ replayable: false, steps: 1150 });
+    expect(receipt.reasons).toEqual([
+      expect.stringMatching(/^step/),
+      expect.stringMatching(/^setWeights/),
+      "so many calls followed that they are not listed",
+    ]);
+    expect(await receiptOf(network.save())).toEqual(receipt);
+    expect(await receiptOf(await Network.load(network.save()))).toEqual(receipt);
+  });
+
+  test("lists all calls while they can be replayed", async () => {
+    using network = await Network.create(SPEC);
+    for (let i = 0; i < 40; i++) {
+      network.setTrainable(1, i % 2 === 0 ? "weights" : true);
+      await network.fit(X, CLASSES, { epochs: 1 });
+    }
+    const receipt = await receiptOf(network);
+    expect(receipt.calls).toHaveLength(80);
+    expect(await replayed(receipt, X, CLASSES)).toEqual(receipt);
+  });
+
   test("leaves out a fit that made no step", async () => {
     using network = await Network.create(SPEC);
     const signal = AbortSignal.abort(new Error("no"));
