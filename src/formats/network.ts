@@ -185,6 +185,11 @@ export function decodeParameters<Facts extends { readonly dtype: DType; readonly
 
 type KnownChunks = ReadonlyMap<KnownName, Uint8Array>;
 
+/** The data of the chunks with a meaning, not looked into. @throws as `decode` */
+export function knownChunks(bytes: unknown): KnownChunks {
+  return sort(readChunks(bytes)).known;
+}
+
 function isKnown(name: string): name is KnownName {
   return (KNOWN as readonly string[]).includes(name);
 }
@@ -202,14 +207,15 @@ function sort(chunks: readonly Chunk[]): { known: KnownChunks; unknown: Chunk[] 
   return { known, unknown };
 }
 
-function required(known: KnownChunks, name: KnownName): Uint8Array {
+/** @throws RangeError where there is none */
+export function required(known: KnownChunks, name: KnownName): Uint8Array {
   const data = known.get(name);
   if (data === undefined) throw new RangeError(`load: chunk ${name} is missing`);
   return data;
 }
 
 /** `read` of the chunk's JSON; whatever is wrong with it is an error that names the chunk. */
-function fromJson<T>(known: KnownChunks, name: KnownName, read: (value: unknown) => T): T {
+export function fromJson<T>(known: KnownChunks, name: KnownName, read: (value: unknown) => T): T {
   const data = required(known, name);
   try {
     return read(readJson(data));

@@ -1,9 +1,11 @@
 // Saved network → receipt: what the network is, what made it, and a digest of both (docs/receipt.md).
 import { kindError } from "../errors.ts";
-import { type Chunk, readChunks } from "../formats/chunks.ts";
-import { bytesPerReal, readJson, writeJson, writeReals } from "../formats/values.ts";
-import type { DType, SaveOptions } from "../options/network.ts";
-import type { KeptSpec } from "../options/spec-types.ts";
+import { fromJson, knownChunks, required } from "../formats/network.ts";
+import { bytesPerReal, writeJson, writeReals } from "../formats/values.ts";
+import { integerIn, oneOf, optionsObject } from "../options/checks.ts";
+import { LIMITS } from "../options/defaults.ts";
+import { DTYPES, type DType, type SaveOptions } from "../options/network.ts";
+import { type KeptSpec, parameterCount } from "../options/spec.ts";
 import { digestedBytes } from "./canonical.ts";
 import { reasonsAgainst } from "./reasons.ts";
 import { type Call, NO_RECORD, type SavedRecord, type ScalingPlace } from "./record.ts";
@@ -43,15 +45,18 @@ export interface Receipt {
  * const { digest, replayable, weights } = await receipt(network);
  */
 export async function receipt(network: { save(options?: SaveOptions): Uint8Array } | Uint8Array): Promise<Receipt> {
-  const chunks = readChunks(bytesOf(network));
-  const { spec, dtype, seed } = read<{ spec: KeptSpec; dtype: DType; seed: number }>(chunks, "SPEC");
-  const { step: steps, epoch: epochs } = read(chunks, "prog", { step: 0, epoch: 0 });
-  const saved = recordIn(chunks, spec);
+  const chunks = knownChunks(bytesOf(network));
+  const { spec, dtype, seed, count } = fromJson(chunks, "SPEC", readFacts);
+  const { steps, epochs } = chunks.has("prog") ? fromJson(chunks, "prog", readCounts) : { steps: 0, epochs: 0 };
+  const saved = chunks.has("rcpt") ? fromJson(chunks, "rcpt", (value) => readRecord(value, spec)) : NO_RECORD;
   // Without a fit after it, a lost optimizer has had no effect.
   const calls = saved.calls.filter(({ call }, i) => call !== "load" || i < saved.calls.length - 1);
   const reasons = reasonsAgainst(saved, spec, steps);
-  const bytes = weightBytes(dataOf(chunks, "WGHT"), spec, saved.found);
-  const count = dataOf(chunks, "WGHT").length / bytesPerReal(dtype);
+  const parameters = required(chunks, "WGHT");
+  if (parameters.length !== count * bytesPerReal(dtype)) {
+    throw new RangeError(`load: chunk WGHT: expected ${count} ${dtype} values, got ${parameters.length} bytes`);
+  }
+  const bytes = weightBytes(parameters, spec, saved.found);
   const fields = plain({
     format: "chainrule receipt 1",
     replayable: reasons.length === 0,
@@ -74,23 +79,36 @@ function bytesOf(given: unknown): unknown {
   return (given as { save(options: SaveOptions): Uint8Array }).save({ optimizer: false });
 }
 
-function dataOf(chunks: readonly Chunk[], name: string): Uint8Array {
-  const chunk = chunks.find((each) => each.name === name);
-  if (chunk === undefined) throw new RangeError(`receipt: chunk ${name} is missing`);
-  return chunk.data;
-}
-
-function read<T>(chunks: readonly Chunk[], name: string, otherwise?: T): T {
-  if (otherwise !== undefined && !chunks.some((each) => each.name === name)) return otherwise;
-  return readJson(dataOf(chunks, name)) as T;
-}
-
-function recordIn(chunks: readonly Chunk[], spec: KeptSpec): SavedRecord {
-  try {
-    return readRecord(read(chunks, "rcpt", NO_RECORD), spec);
-  } catch (cause) {
-    throw new RangeError(`receipt: chunk rcpt: ${(cause as Error).message}`, { cause });
+/** What a receipt needs of the chunk SPEC: whoever makes the network again has the rest checked. */
+function readFacts(value: unknown) {
+  const given = optionsObject("file", value, { allowed: ["spec", "dtype", "seed"] });
+  const dtype = oneOf("dtype", given.dtype, DTYPES);
+  const seed = integerIn("seed", given.seed, 0, LIMITS.seed);
+  const { layers, targetScaling } = objectOf("spec", given.spec);
+  if (!Array.isArray(layers)) throw kindError("layers", "an array", layers);
+  const parts = [...layers.entries()].map(([l, layer]): [string, unknown] => [`layers[${l}]`, layer]);
+  if (targetScaling !== undefined) parts.push(["targetScaling", targetScaling]);
+  for (const [name, part] of parts) {
+    const { scale = [], shift = [] } = objectOf(name, part);
+    for (const numbers of [scale, shift]) {
+      if (!Array.isArray(numbers) || numbers.some((number) => typeof number !== "number")) {
+        throw kindError(name, "a layer whose scale and shift are arrays of numbers", numbers);
+      }
+    }
   }
+  const spec = given.spec as KeptSpec;
+  return { spec, dtype, seed, count: parameterCount(spec) };
+}
+
+function readCounts(value: unknown) {
+  const { step, epoch } = objectOf("progress", value);
+  const count = (name: string, given: unknown) => integerIn(name, given, 0, Number.MAX_SAFE_INTEGER);
+  return { steps: count("step", step), epochs: count("epoch", epoch) };
+}
+
+function objectOf(name: string, value: unknown): Record<string, unknown> {
+  if (typeof value !== "object" || value === null) throw kindError(name, "an object", value);
+  return value as Record<string, unknown>;
 }
 
 /** With its digest. */
@@ -121,7 +139,7 @@ function specAsMade({ layers, targetScaling, ...spec }: KeptSpec, { found, train
 function weightBytes(parameters: Uint8Array, spec: KeptSpec, found: readonly ScalingPlace[]): Uint8Array {
   const places = { "layers[0]": spec.layers[0], targetScaling: spec.targetScaling };
   const numbers = found.flatMap((place) => {
-    const { scale = [], shift = [] } = places[place] as { scale?: readonly number[]; shift?: readonly number[] };
+    const { scale = [], shift = [] } = { ...places[place] } as Partial<Record<string, readonly number[]>>;
     return [...scale, ...shift];
   });
   const bytes = new Uint8Array(parameters.length + 8 * numbers.length);

@@ -183,9 +183,7 @@ describe("of bytes that `save` gave", () => {
     const relaxed = withRecord(({ calls: [call] }) => Object.assign(call as object, { core: "relaxed" }));
     expect((await receiptOf(relaxed)).reasons).toEqual(["the relaxed core rounds as the machine does"]);
     const wrong = withRecord(({ calls: [call] }) => Object.assign(call as object, { core: "other" }));
-    await expect(receiptOf(wrong)).rejects.toThrow(
-      /^receipt: chunk rcpt: calls\[0\]\.core: expected baseline or relaxed/,
-    );
+    await expect(receiptOf(wrong)).rejects.toThrow(/^load: chunk rcpt: calls\[0\]\.core: expected baseline or relaxed/);
     const none = withRecord((record) => Object.assign(record, { calls: [null] }));
     expect(() => Network.loadSync(none)).toThrow(/^load: chunk rcpt: record: expected an object with arrays/);
   });
@@ -193,7 +191,51 @@ describe("of bytes that `save` gave", () => {
   test("rejects what is no saved network", async () => {
     await expect(receiptOf(new Uint8Array(20))).rejects.toThrow("not a chainrule network");
     await expect(receiptOf(null as never)).rejects.toThrow("receipt: expected a Network or a Uint8Array, got null");
-    await expect(receiptOf(fileOf([]))).rejects.toThrow("receipt: chunk SPEC is missing");
+    await expect(receiptOf(fileOf([]))).rejects.toThrow("load: chunk SPEC is missing");
+  });
+});
+
+describe("of a damaged file it is rejected with a RangeError that names the chunk", () => {
+  const damages: [string, string | undefined][] = [
+    ...["SPEC", "prog", "rcpt"].flatMap((name) =>
+      ["", "{", "\xff", "null", "1", "[]", '"a"', "{}", '{"a":1}'].map((text): [string, string] => [name, text]),
+    ),
+    ["SPEC", undefined],
+    ["WGHT", undefined],
+    ["WGHT", ""],
+    ["WGHT", "abc"],
+    ...[
+      "null",
+      "[]",
+      '{"layers":null}',
+      '{"layers":[null]}',
+      '{"layers":[1]}',
+      '{"layers":[{"type":"standardize","scale":1}]}',
+      '{"layers":[{"type":"standardize","shift":[{"valueOf":1,"toString":1}]}]}',
+      '{"layers":[],"targetScaling":null}',
+    ].map((spec): [string, string] => ["SPEC", `{"spec":${spec},"dtype":"float32","seed":0}`]),
+    ["prog", '{"epoch":0,"step":"a","position":0,"epochLoss":0,"epochCorrect":0}'],
+    ["rcpt", '{"given":[],"found":[],"trainable":[0,1],"calls":[]}'],
+    ["rcpt", '{"given":[],"found":[],"trainable":[false,true,true],"calls":[null]}'],
+    ["rcpt", '{"given":[],"found":[],"trainable":[false,true,true],"calls":[{"call":"unlisted","times":0}]}'],
+  ];
+  test.each(damages)("%s %j", async (name, text) => {
+    using network = await Network.create(SPEC);
+    const error = await receiptOf(changed(network.save(), name, text)).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(RangeError);
+    expect((error as Error).message).toMatch(new RegExp(`^load: chunk ${name}`));
+    expect((error as Error).message).not.toMatch(/Cannot|not iterable|undefined \(/);
+  });
+
+  test("a chunk that occurs twice, one that is not known and required, a scaling that is not there", async () => {
+    using network = await Network.create(SPEC);
+    const chunks = [...chunksOf(network.save())].map(([name, data]) => ({ name, data }));
+    const more = (name: string) => receiptOf(fileOf([...chunks, { name, data: "{}" }]));
+    await expect(more("prog")).rejects.toThrow("load: chunk prog occurs twice");
+    await expect(more("NEXT")).rejects.toThrow("load: chunk NEXT is required but not known");
+    await expect(more("next")).resolves.toEqual(await receiptOf(network));
+    const found = '{"given":[],"found":["targetScaling"],"trainable":[false,true,true],"calls":[]}';
+    expect(await receiptOf(changed(network.save(), "rcpt", found))).toMatchObject({ weights: { count: 38 } });
   });
 });
 
