@@ -42,11 +42,16 @@ export function padding(length: number): Uint8Array {
   return bytes;
 }
 
+/** As many of `length` bytes as fill blocks; no bit operation, as there may be 2³¹ bytes and more. */
+export function wholeBlocks(length: number): number {
+  return length - (length % 64);
+}
+
 /** The same without the platform. */
 export function plainSha256(bytes: Uint8Array): string {
   const hash = Int32Array.from(H);
   const words = new Int32Array(64);
-  const whole = bytes.length & ~63;
+  const whole = wholeBlocks(bytes.length);
   const from = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at < whole; at += 64) block(hash, words, from, at);
   const rest = bytes.subarray(whole);

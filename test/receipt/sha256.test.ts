@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test, vi } from "vitest";
 import { canonicalText } from "../../src/receipt/canonical.ts";
-import { padding, plainSha256, sha256 } from "../../src/receipt/sha256.ts";
+import { padding, plainSha256, sha256, wholeBlocks } from "../../src/receipt/sha256.ts";
 
 const nodes = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
@@ -22,6 +22,11 @@ describe("SHA-256", () => {
     const bytes = padding(2 ** 29 + 5);
     expect(bytes).toHaveLength(59);
     expect([...bytes.subarray(-8)]).toEqual([0, 0, 0, 1, 0, 0, 0, 40]);
+  });
+
+  test("takes whole blocks of 2 GiB and more", () => {
+    const lengths = [0, 63, 64, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 65, 2 ** 32 + 5];
+    expect(lengths.map(wholeBlocks)).toEqual([0, 0, 64, 2 ** 31 - 64, 2 ** 31, 2 ** 31 + 64, 2 ** 32]);
   });
 
   test.each([{ crypto: undefined }, { crypto: {} }])(
