@@ -10,6 +10,7 @@ export interface ModuleFacts {
 /** `base64`: the binary of patch.ts. */
 export function moduleText(base64: string, { inputs, outputs, rowCapacity, dtype }: ModuleFacts): string {
   const array = dtype === "float32" ? "Float32Array" : "Float64Array";
+  const bytesPerValue = dtype === "float32" ? 4 : 8;
   return `// A trained network, exported by chainrule: ${inputs} inputs, ${outputs} outputs, ${dtype}. It needs nothing but WebAssembly with SIMD.
 // @ts-check
 
@@ -24,6 +25,8 @@ export const dtype = "${dtype}";
 
 /** @typedef {{ data: Float32Array | Float64Array, shape: readonly [rows: number, cols: number] }} Matrix */
 /** @typedef {{ memory: { buffer: ArrayBuffer }, inputAddress(): number, outputAddress(): number, predict(rows: number): number }} Exports */
+/** What a binary says of itself, and what this text counts on. */
+const FACTS = { inputs, outputs, rowCapacity, bytesPerValue: ${bytesPerValue} };
 
 /** The binary. @returns {Uint8Array<ArrayBuffer>} */
 export function bytes() {
@@ -43,9 +46,15 @@ let network;
  * compile bytes. Without it the first prediction compiles.
  * @param {object} [module] a WebAssembly.Module
  * @returns {Promise<void>}
+ * @throws {TypeError | RangeError} RangeError for a module of other inputs, outputs, rows or dtype
  */
 export async function init(module) {
-  network = new host.WebAssembly.Instance(module ?? (await host.WebAssembly.compile(bytes()))).exports;
+  const { exports } = new host.WebAssembly.Instance(module ?? (await host.WebAssembly.compile(bytes())));
+  for (const [name, expected] of Object.entries(FACTS)) {
+    const got = exports[name]?.();
+    if (got !== expected) throw new RangeError(\`module: expected \${name} \${expected}, as in this file, got \${got}\`);
+  }
+  network = exports;
 }
 
 /**
@@ -67,6 +76,7 @@ export function predict(x) {
     const n = Math.min(rowCapacity, rows - first);
     copy(to, first, n);
     const bad = network.predict(n) - 1;
+    if (bad < -1) throw new RangeError(\`module: expected a buffer of at least \${n} rows, got a smaller one\`);
     if (bad >= 0) {
       const row = first + Math.floor(bad / inputs);
       throw new RangeError(\`x: expected a finite number, got \${to[bad]} in row \${row}, column \${bad % inputs}\`);

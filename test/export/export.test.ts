@@ -186,6 +186,40 @@ describe("the .mjs", () => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
   });
 
+  test("init refuses the binary of another export, and keeps what it has", async () => {
+    const network = trained(SPECS.relu!, "float32");
+    const net = await imported(exportModule(network, { format: "mjs", rows: 4 }));
+    const other = (inputs: number, units: number) => Network.createSync({ inputs, layers: [{ units }] });
+    const x = matrix(network, 6);
+    const expected = bits(network.predict(x).data);
+    const binaries: [Uint8Array<ArrayBuffer>, string][] = [
+      [exportModule(network, { rows: 1 }), "module: expected rowCapacity 4, as in this file, got 1"],
+      [exportModule(network), "module: expected rowCapacity 4, as in this file, got 256"],
+      [exportModule(other(6, 3), { rows: 4 }), "module: expected inputs 5, as in this file, got 6"],
+      [exportModule(other(5, 2), { rows: 4 }), "module: expected outputs 3, as in this file, got 2"],
+      [exportModule(trained(SPECS.relu!, "float64"), { rows: 4 }), "module: expected bytesPerValue 4, as in this file"],
+      [Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0), "module: expected inputs 5, as in this file, got undefined"],
+    ];
+    for (const [binary, message] of binaries) {
+      const refused = net.init(new WebAssembly.Module(binary));
+      await expect(refused).rejects.toThrow(RangeError);
+      await expect(refused).rejects.toThrow(message);
+      expect(bits(net.predict(x).data)).toBe(expected);
+    }
+  });
+
+  test("predict does not take an answer below 0 for a success", async () => {
+    const network = trained(SPECS.relu!, "float32");
+    const text = new TextDecoder().decode(exportModule(network, { format: "mjs", rows: 4 }));
+    // Constants that are no longer those of the binary in it.
+    const net = await imported(
+      new TextEncoder().encode(text.replace("const rowCapacity = 4;", "const rowCapacity = 5;")),
+    );
+    expect(net.predict(matrix(network, 4)).shape).toEqual([4, 3]);
+    expect(() => net.predict(matrix(network, 5))).toThrow(RangeError);
+    expect(() => net.predict(matrix(network, 5))).toThrow("module: expected a buffer of at least 5 rows");
+  });
+
   test("says what is wrong with x", async () => {
     const net = await imported(exportModule(trained(SPECS.relu!, "float32"), { format: "mjs", rows: 2 }));
     const row = [1, 2, 3, 4, 5];
