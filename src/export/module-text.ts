@@ -49,7 +49,10 @@ let network;
  * @throws {TypeError | RangeError} RangeError for a module of other inputs, outputs, rows or dtype
  */
 export async function init(module) {
-  const { exports } = new host.WebAssembly.Instance(module ?? (await host.WebAssembly.compile(bytes())));
+  const compiled = module ?? (await host.WebAssembly.compile(bytes()));
+  // Not new Instance, which Chrome refuses on a page's main thread above 8 MB.
+  const { exports } = await host.WebAssembly.instantiate(compiled);
+  if (exports === undefined) throw new TypeError("module: expected a WebAssembly.Module, got bytes");
   for (const [name, expected] of Object.entries(FACTS)) {
     const got = exports[name]?.();
     if (got !== expected) throw new RangeError(\`module: expected \${name} \${expected}, as in this file, got \${got}\`);

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { exportModule } from "../../src/export/index.ts";
 import { Network } from "../../src/index.ts";
 import { bits, DTYPES, matrix, SPECS, trained } from "./drawn-networks.ts";
@@ -206,6 +206,33 @@ describe("the .mjs", () => {
       await expect(refused).rejects.toThrow(message);
       expect(bits(net.predict(x).data)).toBe(expected);
     }
+  });
+
+  test("init compiles and instantiates without the synchronous constructors, and refuses bytes", async () => {
+    const network = trained(SPECS.relu!, "float32");
+    const binary = exportModule(network);
+    const nets = [
+      await imported(exportModule(network, { format: "mjs" })),
+      await imported(exportModule(network, { format: "mjs" })),
+    ];
+    const compiled = new WebAssembly.Module(binary);
+    const refuse = () => {
+      throw new RangeError("disallowed on the main thread, if the buffer size is larger than 8MB");
+    };
+    const Instance = vi.spyOn(WebAssembly, "Instance").mockImplementation(refuse);
+    const Module = vi.spyOn(WebAssembly, "Module").mockImplementation(refuse);
+    try {
+      await nets[0].init();
+      await nets[1].init(compiled);
+      const x = matrix(network, 3);
+      for (const net of nets) expect(bits(net.predict(x).data)).toBe(bits(network.predict(x).data));
+    } finally {
+      Instance.mockRestore();
+      Module.mockRestore();
+    }
+    const refused = nets[0].init(binary);
+    await expect(refused).rejects.toThrow(TypeError);
+    await expect(refused).rejects.toThrow("module: expected a WebAssembly.Module, got bytes");
   });
 
   test("predict does not take an answer below 0 for a success", async () => {
