@@ -94,10 +94,11 @@ export function predict(x) {
  * @returns {{ rows: number, copy(to: Float32Array | Float64Array, first: number, n: number): void }}
  */
 function source(x) {
-  if (typeof x !== "object" || x === null) throw new TypeError(\`x: expected rows of ${inputs} numbers, got \${typeof x}\`);
-  const rows = ArrayBuffer.isView(x.data) ? x.shape?.[0] : x.length;
-  if (!(rows > 0)) throw new RangeError("x: expected at least one row, got none");
-  if (x.data === undefined) {
+  if (typeof x !== "object" || x === null) throw new TypeError(\`x: expected rows of ${inputs} numbers, got \${kind(x)}\`);
+  if (!("data" in x)) {
+    const rows = x.length;
+    if (!Number.isInteger(rows)) throw new TypeError(\`x: expected rows of ${inputs} numbers, got \${kind(x)} of length \${rows}\`);
+    if (!(rows > 0)) throw new RangeError("x: expected at least one row, got none");
     for (let row = 0; row < rows; row++) checkRow(x[row], row);
     return {
       rows,
@@ -106,9 +107,21 @@ function source(x) {
       },
     };
   }
-  if (x.shape[1] !== inputs || x.data.length !== rows * inputs)
-    throw new RangeError(\`x: expected shape [rows, ${inputs}] and as many values, got [\${x.shape}] and \${x.data.length}\`);
-  return { rows, copy: (to, first, n) => to.set(x.data.subarray(first * inputs, (first + n) * inputs)) };
+  const { data, shape } = x;
+  if (!/^Float(32|64)Array$/.test(kind(data)))
+    throw new TypeError(\`x: expected data in a Float32Array or a Float64Array, got \${kind(data)}\`);
+  if (typeof shape !== "object" || shape?.length !== 2)
+    throw new TypeError(\`x: expected shape [rows, ${inputs}], got \${Array.isArray(shape) ? \`[\${shape}]\` : kind(shape)}\`);
+  const [rows, cols] = shape;
+  if (!Number.isInteger(rows) || cols !== inputs || (rows > 0 && data.length !== rows * inputs))
+    throw new RangeError(\`x: expected shape [rows, ${inputs}] and as many values, got [\${rows}, \${cols}] and \${data.length}\`);
+  if (!(rows > 0)) throw new RangeError("x: expected at least one row, got none");
+  return { rows, copy: (to, first, n) => to.set(data.subarray(first * inputs, (first + n) * inputs)) };
+}
+
+/** In a word: undefined, null, string, Array, Float32Array. @param {unknown} value */
+function kind(value) {
+  return typeof value === "object" ? Object.prototype.toString.call(value).slice(8, -1).replace("Null", "null") : typeof value;
 }
 
 /**

@@ -250,16 +250,39 @@ describe("the .mjs", () => {
   test("says what is wrong with x", async () => {
     const net = await imported(exportModule(trained(SPECS.relu!, "float32"), { format: "mjs", rows: 2 }));
     const row = [1, 2, 3, 4, 5];
-    const calls: [unknown, string][] = [
-      [[row, row, [1, 2, 3, Number.NaN, 5]], "x: expected a finite number, got NaN in row 2, column 3"],
-      [[row, [1]], "x: expected rows of 5 numbers, got 1 in row 1"],
-      [{ data: new Float32Array(5), shape: [5, 1] }, "x: expected shape [rows, 5]"],
-      [undefined, "x: expected rows of 5 numbers, got undefined"],
-      [row, "x: expected rows of 5 numbers, got undefined in row 0"],
-      [[row, [1, 2, "3", 4, 5]], "x: expected a number, got string in row 1, column 2"],
-      [[], "x: expected at least one row, got none"],
-      [{ data: new Float32Array(0), shape: [0, 5] }, "x: expected at least one row, got none"],
+    const data = new Float32Array(5);
+    const calls: [unknown, typeof TypeError | typeof RangeError, string][] = [
+      [[row, row, [1, 2, 3, Number.NaN, 5]], RangeError, "x: expected a finite number, got NaN in row 2, column 3"],
+      [[row, [1]], RangeError, "x: expected rows of 5 numbers, got 1 in row 1"],
+      [{ data, shape: [5, 1] }, RangeError, "x: expected shape [rows, 5] and as many values, got [5, 1] and 5"],
+      [{ data, shape: [2, 5] }, RangeError, "x: expected shape [rows, 5] and as many values, got [2, 5] and 5"],
+      [{ data, shape: [0.5, 5] }, RangeError, "x: expected shape [rows, 5] and as many values, got [0.5, 5] and 5"],
+      [{ data, shape: ["1", 5] }, RangeError, "x: expected shape [rows, 5] and as many values, got [1, 5] and 5"],
+      [{ data, shape: [1, 5, 1] }, TypeError, "x: expected shape [rows, 5], got [1,5,1]"],
+      [{ data, shape: null }, TypeError, "x: expected shape [rows, 5], got null"],
+      [{ data }, TypeError, "x: expected shape [rows, 5], got undefined"],
+      [{ data: row, shape: [1, 5] }, TypeError, "x: expected data in a Float32Array or a Float64Array, got Array"],
+      [{ data: null, shape: [1, 5] }, TypeError, "x: expected data in a Float32Array or a Float64Array, got null"],
+      [
+        { data: undefined, shape: [1, 5] },
+        TypeError,
+        "x: expected data in a Float32Array or a Float64Array, got undefined",
+      ],
+      [{ data: new DataView(data.buffer), shape: [1, 5] }, TypeError, "Float64Array, got DataView"],
+      [undefined, TypeError, "x: expected rows of 5 numbers, got undefined"],
+      [null, TypeError, "x: expected rows of 5 numbers, got null"],
+      ["12345", TypeError, "x: expected rows of 5 numbers, got string"],
+      [{}, TypeError, "x: expected rows of 5 numbers, got Object of length undefined"],
+      [{ length: 1.5, 0: row, 1: row }, TypeError, "x: expected rows of 5 numbers, got Object of length 1.5"],
+      [row, RangeError, "x: expected rows of 5 numbers, got undefined in row 0"],
+      [[row, [1, 2, "3", 4, 5]], TypeError, "x: expected a number, got string in row 1, column 2"],
+      [[], RangeError, "x: expected at least one row, got none"],
+      [{ data: new Float32Array(0), shape: [0, 5] }, RangeError, "x: expected at least one row, got none"],
     ];
-    for (const [x, message] of calls) expect(() => net.predict(x)).toThrow(message);
+    for (const [x, kind, message] of calls) {
+      expect(() => net.predict(x)).toThrow(kind);
+      expect(() => net.predict(x)).toThrow(message);
+    }
+    expect(net.predict({ data: new Float64Array(5), shape: new Uint32Array([1, 5]) }).shape).toEqual([1, 3]);
   });
 });
