@@ -9,6 +9,7 @@ import { placeNetwork } from "../predict/place.ts";
 import { readPredictor } from "../predict/read.ts";
 import { moduleText } from "./module-text.ts";
 import { withData } from "./patch.ts";
+import { checkSize } from "./sizes.ts";
 
 /** Options of `exportModule`. */
 export interface ExportOptions {
@@ -24,11 +25,12 @@ const ROWS = 256;
  * A network that only predicts, as one file without imports (docs/export.md): weights, scalings of inputs and targets,
  * running statistics. Its predictions have the bits of `network.predict` on the baseline core. Dropout and noise do nothing in it; names, loss and optimizer
  * stay behind. `network` is a Network (during a fit: its last whole step) or what `save` gave.
- * @throws TypeError, RangeError; RangeError where weights and buffers need more than 4 GiB
+ * @throws TypeError, RangeError; RangeError where weights and buffers need more than 4 GiB, or the binary more than 1 GiB, in
+ * an .mjs 384 MiB
  * @example
  * import { exportModule } from "chainrule/export";
  * await writeFile("net.wasm", exportModule(network));
- * await writeFile("net.mjs", exportModule(network, { format: "mjs", rows: 1 }));
+ * await writeFile("net.mjs", exportModule(network, { format: "mjs" }));
  */
 export function exportModule(network: Network | Uint8Array, options: ExportOptions = {}): Uint8Array<ArrayBuffer> {
   const given = optionsObject("exportModule", options, { allowed: ["format", "rows"] });
@@ -37,7 +39,8 @@ export function exportModule(network: Network | Uint8Array, options: ExportOptio
   const predicting = readPredictor(savedBytes(network));
   const { dtype, inputs, outputs } = predicting;
   const template = decodeHex(dtype === "float32" ? float32 : float64);
-  const binary = withData(template, placeNetwork(predicting, rowCapacity));
+  const fits = (dataBytes: number) => checkSize(format, template, dataBytes);
+  const binary = withData(template, placeNetwork(predicting, rowCapacity, fits));
   if (format === "wasm") return binary;
   return new TextEncoder().encode(moduleText(encodeBase64(binary), { inputs, outputs, rowCapacity, dtype }));
 }

@@ -47,10 +47,10 @@ interface Segment {
 }
 
 /**
- * Buffers hold `rows` rows.
+ * Buffers hold `rows` rows. `fits` hears how many bytes `data` will have before it is built, and may throw.
  * @throws RangeError where all of it needs more than 4 GiB
  */
-export function placeNetwork(network: PredictingNetwork, rows: number): Placed {
+export function placeNetwork(network: PredictingNetwork, rows: number, fits?: (dataBytes: number) => void): Placed {
   const { dtype, inputs, outputs, layers, targetScaling } = network;
   const size = dtype === "float32" ? 4 : 8;
   const M = Math.min(BLOCK, Math.ceil(rows / 8) * 8);
@@ -76,6 +76,7 @@ export function placeNetwork(network: PredictingNetwork, rows: number): Placed {
     );
   }
 
+  fits?.(imageEnd - abi.NET_ADDRESS);
   const buffer = new ArrayBuffer(imageEnd - abi.NET_ADDRESS);
   const view = new DataView(buffer);
   const put = (record: number, values: readonly (readonly [field: number, value: number | undefined])[]) => {

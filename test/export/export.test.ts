@@ -4,8 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test, vi } from "vitest";
+import { float32 } from "../../src/core/embedded-standalone.ts";
+import { decodeHex } from "../../src/core/hex.ts";
 import { exportModule } from "../../src/export/index.ts";
+import { moduleText } from "../../src/export/module-text.ts";
+import { checkSize } from "../../src/export/sizes.ts";
 import { Network } from "../../src/index.ts";
+import { resolveActivation } from "../../src/options/activation.ts";
+import { placeNetwork } from "../../src/predict/place.ts";
+import { readPredictor } from "../../src/predict/read.ts";
 import { bits, DTYPES, matrix, SPECS, trained } from "./drawn-networks.ts";
 
 interface Exports {
@@ -125,6 +132,55 @@ describe("the file", () => {
     expect(binary.length).toBeGreaterThan(4 * 900 * 850);
     const x = matrix(network, 1);
     expect(bits(run(instance(binary), x.data))).toBe(bits(network.predict(x).data));
+  });
+
+  test("a file that no host could load is refused before it is built", () => {
+    const template = new Uint8Array(7700);
+    const [MiB, mjs] = [2 ** 20, 402_644_992];
+    const refuses: ["wasm" | "mjs", number, string][] = [
+      ["wasm", 1024 * MiB, "network: expected at most 1073741824 bytes (1 GiB) as wasm, got 1073749588 bytes"],
+      ["mjs", 384 * MiB, "bytes (384 MiB) for format: 'mjs', got 402660948 bytes; format: 'wasm' takes it"],
+      ["mjs", mjs - 7700 - 63, "got 402644993 bytes; format: 'wasm' takes it"],
+      ["mjs", 1024 * MiB, "for format: 'mjs', got 1073749588 bytes"],
+    ];
+    for (const [format, bytes, message] of refuses) {
+      expect(() => checkSize(format, template, bytes)).toThrow(RangeError);
+      expect(() => checkSize(format, template, bytes)).toThrow(message);
+    }
+    checkSize("wasm", template, 1024 * MiB - 7700 - 64);
+    checkSize("mjs", template, mjs - 7700 - 64);
+    // The whole text of the largest .mjs is a string that V8 has.
+    const facts = { inputs: 2 ** 24, outputs: 2 ** 24, rowCapacity: 2 ** 24, dtype: "float64" } as const;
+    expect(moduleText("", facts).length + Math.ceil(mjs / 3) * 4).toBeLessThan(2 ** 29 - 24);
+
+    // 20 000 × 20 000 weights that nobody has drawn: 1.6 GB.
+    const layer = {
+      kind: "dense",
+      units: 20_000,
+      bias: false,
+      activation: resolveActivation("relu", "activation", "float32"),
+    } as const;
+    const huge = {
+      dtype: "float32",
+      inputs: 20_000,
+      outputs: 20_000,
+      layers: [layer],
+      targetScaling: undefined,
+    } as const;
+    const place = () =>
+      placeNetwork({ ...huge, parameters: new Float32Array(0) }, 1, (bytes) => checkSize("wasm", template, bytes));
+    expect(place).toThrow("network: expected at most 1073741824 bytes (1 GiB) as wasm, got 1600");
+  });
+
+  test("the size that is looked at is the file's, but for less than 64 bytes", () => {
+    const network = trained(SPECS.gelu!, "float32");
+    let told = 0;
+    placeNetwork(readPredictor(network.save()), 2 ** 14, (bytes) => {
+      told = bytes;
+    });
+    const sections = exportModule(network, { rows: 2 ** 14 }).length - decodeHex(float32).length - told;
+    expect(sections).toBeGreaterThan(0);
+    expect(sections).toBeLessThan(64);
   });
 
   test("what is no network and no option is refused with the reason", () => {
