@@ -26,10 +26,11 @@ async function train(checkpoint) {
 }
 
 async function predict(checkpoint, { searchParams }) {
+  const point = ["x", "y"].map((name) => Number.parseFloat(searchParams.get(name)));
+  if (!point.every(Number.isFinite)) return new Response("x and y: expected two numbers", { status: 400 });
   const network = await Network.load(checkpoint);
   try {
-    const point = [Number(searchParams.get("x")), Number(searchParams.get("y"))];
-    return { inside: network.predict([point]).data[0] };
+    return Response.json({ inside: network.predict([point]).data[0] });
   } finally {
     network.dispose();
   }
@@ -46,7 +47,7 @@ async function answer(request, storage) {
     return Response.json(trained.answer);
   }
   if (checkpoint === undefined) return new Response("nothing is trained yet", { status: 409 });
-  if (action === "predict") return Response.json(await predict(checkpoint, url));
+  if (action === "predict") return predict(checkpoint, url);
   if (action === "checkpoint") return new Response(checkpoint);
   return new Response("not found", { status: 404 });
 }
