@@ -235,7 +235,7 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
   const widest = (pick: (node: PlannedNode) => number) => Math.max(0, ...nodes.slice(1).map(pick));
   const packA = cursor.take(demand.training ? widest((node) => roundUp(node.inputs, 32 / size)) * M * size : 0);
   const packD = cursor.take(demand.training ? widest((node) => roundUp(node.units, 4)) * M * size : 0);
-  const packW = cursor.take(demand.training ? widest((node) => roundUp(node.units, 4)) * 4 * size : 0);
+  const packW = cursor.take(demand.training ? widest((node) => Math.min(roundUp(node.units, 4), 512)) * 12 * size : 0);
   const lossScratch = cursor.take(2 * M * size);
   const exchange = cursor.take(spec.loss === "custom" ? M * outputs * size : 0);
 

@@ -125,7 +125,7 @@ describe.each(CORES)("$name", (core) => {
       const delta = toReals(fill(panels * nOut * 8, core, 5));
       arena.clear();
       const dst = arena.reals(panels * nIn * 8);
-      const regions = [arena.reals(delta).ptr, arena.reals(W).ptr, arena.reals(Math.ceil(nOut / 4) * 16).ptr] as const;
+      const regions = [arena.reals(delta).ptr, arena.reals(W).ptr, arena.reals(Math.ceil(nOut / 4) * 48).ptr] as const;
       inParts(nIn, runs++, (begin, end) =>
         exports.deltaPanels(dst.ptr, ...regions, nOut, nIn, pitch, panels, begin, end),
       );
@@ -157,7 +157,7 @@ describe.each(CORES)("$name", (core) => {
       const delta = draws.numbers(2 * nOut * 8).map(rnd);
       arena.clear();
       const dst = arena.reals(2 * nIn * 8);
-      const pack = arena.reals(Math.ceil(nOut / 4) * 16).ptr;
+      const pack = arena.reals(Math.ceil(nOut / 4) * 48).ptr;
       exports.deltaPanels(dst.ptr, arena.reals(delta).ptr, arena.reals(W).ptr, pack, nOut, nIn, pitch, 2, 0, nIn);
       const expected = Array.from(dst.values, (_, at) => {
         const [p, i, s] = [Math.floor(at / (nIn * 8)), Math.floor(at / 8) % nIn, at % 8];

@@ -141,7 +141,7 @@ function examine(core: TestCore): Report {
     const [z, dst, pack] = [
       c.region(c.panels * nOut * 8),
       c.region(c.panels * nIn * 8),
-      c.region(4 * roundUp(nOut, 4)),
+      c.region(12 * roundUp(nOut, 4)),
     ];
     exports.forwardPanels(z.ptr, a.ptr, W.ptr, b.ptr, nOut, nIn, c.pitch, c.panels, 0, nOut);
     exports.deltaPanels(dst.ptr, delta.ptr, W.ptr, pack.ptr, nOut, nIn, c.pitch, c.panels, 0, nIn);
