@@ -43,12 +43,13 @@ export function kernels(dtype, core, bytes) {
   };
 }
 
-const TURNS = 40_000;
-const CHAINS = 12;
+/** Multiply-adds of one call, and how many of them one pass of each form of bench/peak.ts has. */
+const MADDS = 480_000;
+const FORMS = { peak12: 12, peak12by4: 48, peak10by4: 40 };
 
 const peaks = new Map();
 
-/** The peak kernel of a dtype and core, one in a process: `run` does `flops` flops. */
+/** The peak kernel of a dtype and core, the fastest form in this process: `run` does `flops` flops. */
 export async function peakKernel(dtype, core) {
   const key = `${dtype} ${core}`;
   if (!peaks.has(key)) peaks.set(key, await makePeak(dtype, core));
@@ -70,5 +71,17 @@ async function makePeak(dtype, core) {
     writeFileSync(file, binary);
   }
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {});
-  return { flops: TURNS * CHAINS * (dtype === "f32" ? 4 : 2) * 2, run: () => exports.peak(TURNS, 0.75, 0.25) };
+  const forms = Object.entries(FORMS).map(([name, madds]) => {
+    const run = () => exports[name](MADDS / madds, 0.75, 0.25);
+    let least = Number.POSITIVE_INFINITY;
+    // The first calls run in the engine's baseline tier.
+    for (let call = 0; call < 200; call++) {
+      const start = performance.now();
+      run();
+      least = Math.min(least, performance.now() - start);
+    }
+    return { least, run };
+  });
+  const [{ run }] = forms.sort((a, b) => a.least - b.least);
+  return { flops: MADDS * (dtype === "f32" ? 4 : 2) * 2, run };
 }
