@@ -1,3 +1,5 @@
+import { clearUpperHalves } from "./vector-state.ts";
+
 type Bytes = Uint8Array<ArrayBuffer>;
 /** What some runtimes have for this beside `atob`. */
 interface BuiltIn {
@@ -7,6 +9,12 @@ interface BuiltIn {
 
 /** Bytes of a string in base64. */
 export function decodeBase64(text: string): Bytes {
+  const bytes = decoded(text);
+  clearUpperHalves();
+  return bytes;
+}
+
+function decoded(text: string): Bytes {
   const builtIn = globalThis as BuiltIn;
   // A loop over forty thousand letters takes milliseconds in an engine that has just started (measured).
   if (typeof builtIn.Uint8Array.fromBase64 === "function") return builtIn.Uint8Array.fromBase64(text);

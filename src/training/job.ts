@@ -1,4 +1,5 @@
 import * as abi from "../core/abi.ts";
+import { clearUpperHalves } from "../core/vector-state.ts";
 import { exp64 } from "../js/vmath.ts";
 import type { NetworkMemory } from "../memory.ts";
 import type { ResolvedClipping } from "../options/clipping.ts";
@@ -123,6 +124,7 @@ export class Job {
 
   run(blocks: number): number {
     const { core, plan } = this.memory;
+    clearUpperHalves();
     return core.exports.run(plan.net.offset, this.region.offset, blocks);
   }
 }
