@@ -5,11 +5,12 @@ import { SIZE } from "./lanes";
 export function scan(ptr: usize, count: i32): i32 {
   const end = ptr + <usize>count * SIZE;
   let p = ptr;
-  for (; p + 16 <= end; p += 16) {
-    // x − x is 0 exactly for finite x.
-    const x = v128.load(p);
-    const finite = v128.eq<real>(v128.sub<real>(x, x), v128.splat<real>(0));
-    if (!v128.all_true<i32>(finite)) break;
+  for (; p + 64 <= end; p += 64) {
+    // x − x is 0 exactly for finite x, else NaN, as is every sum with it.
+    const x0 = v128.load(p), x1 = v128.load(p, 16), x2 = v128.load(p, 32), x3 = v128.load(p, 48);
+    const d0 = v128.add<real>(v128.sub<real>(x0, x0), v128.sub<real>(x1, x1));
+    const d1 = v128.add<real>(v128.sub<real>(x2, x2), v128.sub<real>(x3, x3));
+    if (!v128.all_true<i32>(v128.eq<real>(v128.add<real>(d0, d1), v128.splat<real>(0)))) break;
   }
   for (; p < end; p += SIZE) {
     const x = load<real>(p);

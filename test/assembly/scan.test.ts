@@ -5,9 +5,9 @@ describe.each(CORES)("$name", (core) => {
   const { exports } = core;
   const arena = new Arena(core);
 
-  test("scan finds the first NaN or ±Inf at every place of 1…17 elements, and −1 among finite ones", () => {
+  test("scan finds the first NaN or ±Inf at every place of 1…37 elements, and −1 among finite ones", () => {
     const huge = core.size === 4 ? 3.4e38 : 1.7e308;
-    for (const count of upTo(17)) {
+    for (const count of upTo(37)) {
       const finite = new Draws(count).numbers(count).map((x, i) => (i % 3 ? x : huge * Math.sign(x)));
       arena.clear();
       const region = arena.reals(finite);
