@@ -15,14 +15,43 @@ import { hasRelaxed, peakKernel } from "./cores.mjs";
 import { measure } from "./measure.mjs";
 import { ROWS } from "./rows.mjs";
 
-const { values: options } = parseArgs({
-  options: {
+const HELP = `npm run bench -- [--quick] [--filter TEXT]… [--json FILE] [--core simd|relaxed] [--list]
+
+Each row: median and spread of a call's time, flops, and its share of the peak kernel in the same rounds. docs/performance.md says
+how to read them.
+
+  --quick        a listed subset
+  --filter TEXT  rows whose name contains TEXT; may be given more than once
+  --json FILE    write the rows to FILE too
+  --core CORE    only rows of this core, in this process (default: simd here, then relaxed in a child that has relaxed SIMD)
+  --list         the names of the rows, and nothing measured`;
+
+function readOptions() {
+  const known = {
     quick: { type: "boolean", default: false },
     filter: { type: "string", multiple: true, default: [""] },
     json: { type: "string" },
     core: { type: "string" },
-  },
-});
+    list: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  };
+  try {
+    const { values } = parseArgs({ options: known });
+    if (values.core !== undefined && !["simd", "relaxed"].includes(values.core)) {
+      throw new Error(`--core: expected simd or relaxed, got: ${values.core}`);
+    }
+    return values;
+  } catch (error) {
+    console.error(`bench: ${error.message}\n\n${HELP}`);
+    return process.exit(2);
+  }
+}
+
+const options = readOptions();
+if (options.help) {
+  console.log(HELP);
+  process.exit();
+}
 const timing = options.quick ? { rounds: 7, time: 8, warmup: 40 } : { rounds: 15, time: 12, warmup: 80 };
 const nameOf = ({ what, dtype, shape, batch }, core) => `${what} ${dtype} ${core} ${shape} B${batch}`;
 
@@ -98,6 +127,10 @@ function line(r) {
 }
 
 const core = options.core ?? "simd";
+if (options.list) {
+  for (const row of ROWS) if (!options.quick || row.quick) console.log(nameOf(row, core));
+  process.exit();
+}
 if (core === "relaxed") initSync(relaxed());
 if (options.core === undefined) {
   console.log(

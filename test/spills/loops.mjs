@@ -5,7 +5,7 @@ const INSTRUCTION = /^0x[0-9a-f]+ +([0-9a-f]+) {2}([0-9a-f]+) +(\S.*)$/;
 /** "jna 0x1f6d3e4930a2  <+0x362>": the offset inside the function. */
 const JUMP = /^(j[a-z]+) .*<\+0x([0-9a-f]+)>$/;
 
-/** Function number → its instructions { offset, text }, of everything that was printed. */
+/** Function number → its instructions { offset, end, text }, of everything that was printed. */
 export function functionsOf(printed) {
   const functions = new Map();
   for (const part of printed.split("--- WebAssembly code ---").slice(1)) {
@@ -15,7 +15,8 @@ export function functionsOf(printed) {
     for (const line of code.split("\n").slice(2)) {
       const match = INSTRUCTION.exec(line);
       if (!match) break; // the tables after the code
-      instructions.push({ offset: Number.parseInt(match[1], 16), text: match[3].trim() });
+      const offset = Number.parseInt(match[1], 16);
+      instructions.push({ offset, end: offset + match[2].length / 2, text: match[3].trim() });
     }
     if (!Number.isInteger(index) || instructions.length === 0) throw new Error(`cannot read V8's code:\n${part}`);
     functions.set(index, instructions);
@@ -124,7 +125,28 @@ const isPackedMultiply = ({ text }) => /^v?(mulp|fn?m(add|sub)\d*p)[sd]\b/.test(
 const touchesStack = ({ text }) => /\[(rbp|rsp)\b/.test(text);
 const usesVector = ({ text }) => /\b[xyz]mm\d/.test(text);
 
-/** { instructions, multiplies, spills, others }: `others` are accesses of the stack by ordinary registers. */
+const CODE_LINE = 32;
+/** What becomes one operation with the jump after it. */
+const isFusable = (text) => /^(REX\.W )?(cmp|test|add|sub|and|inc|dec)[lq]? /.test(text) && !/\],0x/.test(text);
+
+/**
+ * Jumps, each with the comparison that is fused with it, that cross or touch the end of 32 bytes of code: Intel's processors from
+ * Skylake to Comet Lake decode those bytes anew in every turn (Intel, "Mitigations for Jump Conditional Code Erratum", 2019). V8
+ * puts the beginning of a loop at a multiple of 32, and from version 13 on keeps its jumps away from such ends there.
+ */
+function edgesOf(loop) {
+  return loop.filter(({ offset, end, text }, i) => {
+    if (!text.startsWith("j")) return false;
+    const before = loop[i - 1];
+    const start = before?.end === offset && isFusable(before.text) ? before.offset : offset;
+    return Math.floor(start / CODE_LINE) !== Math.floor(end / CODE_LINE);
+  }).length;
+}
+
+/**
+ * { instructions, multiplies, spills, others, edges }: `others` are accesses of the stack by ordinary registers, `edges` jumps at
+ * the end of 32 bytes of code.
+ */
 export function countsOf(loop) {
   const working = loop.filter(({ text }) => !/^nop/.test(text));
   const stack = working.filter(touchesStack);
@@ -134,6 +156,7 @@ export function countsOf(loop) {
     multiplies: working.filter(isPackedMultiply).length,
     spills: spills.length,
     others: stack.length - spills.length,
+    edges: edgesOf(loop),
     lines: spills.map(({ offset, text }) => `+0x${offset.toString(16)} ${text}`),
   };
 }
