@@ -15,7 +15,7 @@ import { hasRelaxed, peakKernel } from "./cores.mjs";
 import { measure } from "./measure.mjs";
 import { ROWS } from "./rows.mjs";
 
-const HELP = `npm run bench -- [--quick] [--filter TEXT]… [--json FILE] [--core simd|relaxed] [--list]
+const HELP = `npm run bench -- [--quick] [--filter TEXT]… [--json FILE] [--core simd|relaxed] [--alone] [--list]
 
 Each row: median and spread of a call's time, flops, and its share of the peak kernel in the same rounds. docs/performance.md says
 how to read them.
@@ -24,6 +24,7 @@ how to read them.
   --filter TEXT  rows whose name contains TEXT; may be given more than once
   --json FILE    write the rows to FILE too
   --core CORE    only rows of this core, in this process (default: simd here, then relaxed in a child that has relaxed SIMD)
+  --alone        without the steps of the pure-JS core and of plain JavaScript, which take most of the time
   --list         the names of the rows, and nothing measured`;
 
 function readOptions() {
@@ -32,6 +33,7 @@ function readOptions() {
     filter: { type: "string", multiple: true, default: [""] },
     json: { type: "string" },
     core: { type: "string" },
+    alone: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   };
@@ -80,7 +82,7 @@ async function rowOf(row, core) {
   if (flops !== undefined) Object.assign(result, { gflops: flops / median / 1e6, share });
   if (samples !== undefined) result.samplesPerSecond = (samples / median) * 1000;
   if (elements !== undefined) result.elementsPerNs = elements / median / 1e6;
-  if (!row.compare) return result;
+  if (!row.compare || options.alone) return result;
   const few = { ...timing, rounds: 3 };
   const perSample = median / samples;
   const js = row.make("js");
@@ -127,8 +129,10 @@ function line(r) {
 }
 
 const core = options.core ?? "simd";
+const isWanted = (row) =>
+  (row.quick || !options.quick) && options.filter.some((text) => nameOf(row, core).includes(text));
 if (options.list) {
-  for (const row of ROWS) if (!options.quick || row.quick) console.log(nameOf(row, core));
+  for (const row of ROWS.filter(isWanted)) console.log(nameOf(row, core));
   process.exit();
 }
 if (core === "relaxed") initSync(relaxed());
@@ -138,8 +142,7 @@ if (options.core === undefined) {
   );
 }
 const results = [];
-for (const row of ROWS) {
-  if ((options.quick && !row.quick) || !options.filter.some((text) => nameOf(row, core).includes(text))) continue;
+for (const row of ROWS.filter(isWanted)) {
   const result = await rowOf(row, core);
   results.push(result);
   console.log(line(result));
@@ -156,6 +159,7 @@ if (options.core === undefined && !options.quick) {
     "relaxed",
     "--json",
     file,
+    ...(options.alone ? ["--alone"] : []),
     ...options.filter.flatMap((text) => ["--filter", text]),
   ];
   const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
