@@ -10,6 +10,7 @@ import type { EpochReport } from "./options/results.ts";
 import { hasParameters, isNormalization, type ResolvedSpec, type Trainable } from "./options/spec.ts";
 import { bytesPerSample, type Demand, NO_DEMAND, type Segment } from "./plan.ts";
 import { newRecord, type TrainingRecord } from "./receipt/record.ts";
+import type { Snapshot } from "./training/divergence.ts";
 import type { BestWatch, PlateauWatch } from "./training/stopping.ts";
 import { tuning } from "./training/tuning.ts";
 
@@ -71,6 +72,8 @@ export class Model {
   running: { finishBlock(): void; settle(): void } | undefined;
   /** Flop/ms that training of a kind came to on this instance (training/driver.ts). */
   pace: { readonly work: string; readonly rate: number } | undefined;
+  /** The last fit's snapshot, to be overwritten by the next one's. */
+  spare: Snapshot | undefined;
   /** Whose data stand in the window. */
   windowOwner: object | undefined;
   disposed = false;
@@ -95,6 +98,7 @@ export class Model {
   release(): void {
     this.history = [];
     this.best = undefined;
+    this.spare = undefined;
     this.memory.release();
   }
 

@@ -19,22 +19,28 @@ export interface Snapshot {
   readonly job: Uint8Array;
 }
 
-/** Copies what a chunk may change; `reuse` is overwritten. */
+/** Copies what a chunk may change; `reuse` is overwritten where it has the size. */
 export function* snapshot(model: Model, reuse?: Snapshot): Sliced<Snapshot> {
-  const { memory } = model;
-  const { params, state, trainJob } = memory.plan;
-  const job = reuse?.job ?? new Uint8Array(trainJob.bytes);
-  job.set(memory.bytes(trainJob));
+  const { params, state, trainJob } = model.memory.plan;
   return {
-    job,
+    job: yield* copyOf(model, trainJob, reuse?.job),
     params: yield* copyOf(model, params, reuse?.params),
     state: yield* copyOf(model, state, reuse?.state),
   };
 }
 
-/** A region's bytes; `reuse` is overwritten. */
+/** Bytes of a snapshot that a network keeps between two fits: memory that the host would otherwise have to give and clear for each. */
+const MOST_KEPT = 2 ** 23;
+
+/** What the next fit's snapshot overwrites. */
+export function spareOf(snapshot: Snapshot | undefined): Snapshot | undefined {
+  const bytes = snapshot === undefined ? 0 : snapshot.params.length + snapshot.state.length;
+  return bytes <= MOST_KEPT ? snapshot : undefined;
+}
+
+/** A region's bytes; `reuse` is overwritten where it has the size. */
 export function* copyOf(model: Model, region: Region, reuse?: Uint8Array): Sliced<Uint8Array> {
-  const to = reuse ?? new Uint8Array(region.bytes);
+  const to = reuse?.length === region.bytes ? reuse : new Uint8Array(region.bytes);
   yield* slices(region, (part, at) => to.set(model.memory.bytes(part), at));
   return to;
 }

@@ -6,7 +6,7 @@ import { SEARCHING } from "../options/optimizer.ts";
 import type { EpochReport, History } from "../options/results.ts";
 import { hasPenalty } from "../options/spec.ts";
 import { fitCall } from "../receipt/record.ts";
-import { findDivergence, restore, type Snapshot, snapshot } from "./divergence.ts";
+import { findDivergence, restore, type Snapshot, snapshot, spareOf } from "./divergence.ts";
 import { type Advance, Driver, ordersInSlices } from "./driver.ts";
 import { Search } from "./full-batch/search.ts";
 import { Job, RUN } from "./job.ts";
@@ -188,6 +188,7 @@ export class FitRun {
       }
     } finally {
       this.leaveSearch();
+      this.model.spare = spareOf(this.before);
       this.undo?.();
       this.model.record.endFit(this.model.progress);
       if (this.model.running === this) this.model.running = undefined;
@@ -326,7 +327,9 @@ export class FitRun {
     if (this.job.int(abi.JOB_IN_STEP) !== 0) return;
     const start = now();
     if (!always && this.before !== undefined && start - this.snapshotAt < 8 * this.snapshotTime) return;
-    this.before = yield* snapshot(this.model, this.before);
+    const reuse = this.before ?? this.model.spare;
+    this.model.spare = undefined;
+    this.before = yield* snapshot(this.model, reuse);
     this.rates?.forget(this.job.double(abi.JOB_STEP));
     this.reportedSince = 0;
     this.snapshotAt = now();
