@@ -181,6 +181,20 @@ function examine(core: TestCore): Report {
     run(dW, 0, n, false);
     if (cut > 0) run(blocks, 0, cut, false);
     run(blocks, cut, n, cut > 0);
+    const eta = rounding(core)(0.1);
+    const [descended, inBlocks] = [c.weights(), c.weights()];
+    const descend = (to: typeof dW, stored: typeof dW, first: number, last: number, add: boolean) => {
+      const [packD, packA] = [
+        c.inRows(c.delta.slice(first, last), nOut),
+        c.inTiles(c.x.slice(first, last), nIn, width),
+      ];
+      const sizes = [nOut, nIn, c.pitch, last - first, add, 0, nOut] as const;
+      exports.gradientPanelsUpdate(to.ptr, stored.ptr, eta, packD.ptr, packA.ptr, ...sizes);
+    };
+    descend(descended, dW, 0, n, false);
+    const earlier = c.region(nOut * c.pitch);
+    if (cut > 0) run(earlier, 0, cut, false);
+    descend(inBlocks, earlier, cut, n, cut > 0);
     const vector = c.region(nOut * c.pitch);
     if (n === 1) {
       const [error, row] = [c.region(c.delta[0] as number[]), c.padded(c.x[0] as number[])];
@@ -193,15 +207,22 @@ function examine(core: TestCore): Report {
         const got = dW.values[at] as number;
         compare("gradient", `[${o}][${i}]`, got, 0, c.column(c.delta, o), c.column(c.x, i), c);
         same(`gradient in two blocks [${o}][${i}]`, blocks.values[at] as number, got);
+        const [w, rnd] = [(c.W[o] as number[])[i] as number, rounding(core)];
+        same(`descent [${o}][${i}]`, descended.values[at] as number, rnd(w - rnd(eta * got)));
+        same(`descent in two blocks [${o}][${i}]`, inBlocks.values[at] as number, descended.values[at] as number);
         if (n === 1) same(`gradient, vector [${o}][${i}]`, vector.values[at] as number, got);
         arena.clear(mark);
       }
   }
 
-  for (const nOut of [1, 3, 4, 5, 9])
-    for (const nIn of [...upTo(9), 17]) for (const n of [1, 7, 8, 17]) forwardAndDelta({ nOut, nIn, n });
-  for (const nOut of [1, 4, 7, 9])
-    for (const nIn of [...upTo(9), 17]) for (const n of [1, 2, 9, 16]) gradient({ nOut, nIn, n });
+  // Tiles of six rows and of four, every rest of both, and contractions that end in each of the four columns of a turn.
+  for (const nOut of [1, 3, 4, 5, 6, 7, 8, 9, 11, 14])
+    for (const nIn of [...upTo(14), 17, 30]) for (const n of [1, 7, 8, 17]) forwardAndDelta({ nOut, nIn, n });
+  for (const nOut of [1, 4, 5, 6, 7, 8, 9, 11, 14])
+    for (const nIn of [...upTo(9), 17]) for (const n of [1, 2, 3, 4, 9, 14, 16]) gradient({ nOut, nIn, n });
+  // More units than the delta recursion contracts in one go.
+  forwardAndDelta({ nOut: 519, nIn: 17, n: 9 });
+  forwardAndDelta({ nOut: 1030, nIn: 11, n: 8 });
   // Eight panels and more: the delta recursion copies strips of W first. Rows of vectors: four groups and a rest.
   for (const sizes of [
     { nOut: 19, nIn: 97, n: 71 },
