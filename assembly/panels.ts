@@ -1,6 +1,6 @@
 // Panels: 8 samples side by side, [⌈n/8⌉][units][8], so that a vector holds one unit of several samples.
 // Rows in, rows out, and the two packed forms that the gradient kernel reads.
-import { LANES, PANEL, SIZE, TILE_COLS, UNIT_BYTES } from "./lanes";
+import { LANES, PANEL, SIZE, TILE_COLS, UNIT_BYTES, roundUp } from "./lanes";
 
 /**
  * Rows → panels: dst[s >> 3][i][s & 7] = x[row(s)][i]; lanes past n are +0.
@@ -83,39 +83,61 @@ export function clearPadding(panels: usize, units: i32, n: i32): void {
     memory.fill(panel + <usize>(i * UNIT_BYTES + used * SIZE), 0, <usize>((PANEL - used) * SIZE));
 }
 
-/** Panels of deltas → rows: packD[o][s] = delta[s >> 3][o][s & 7], rows of roundUp(n, 8), the samples past n as in delta. */
+/**
+ * Panels of deltas → rows: packD[o][s] = delta[s >> 3][o][s & 7], rows of roundUp(n, 8), the samples past n as in delta.
+ *
+ * Unit by unit, in f32 two at a time, which share a cache line: rows of all units at once are a multiple of 512 bytes apart for batches
+ * of 128, and push each other out of the first cache (0.27 to 0.17 ns an element; with 1024 units and 256 samples 0.62 to 0.25).
+ */
 export function packDeltas(packD: usize, delta: usize, nOut: i32, n: i32): void {
   const panels = (n + PANEL - 1) / PANEL;
   const panelBytes = <usize>(nOut * UNIT_BYTES), rowBytes = <usize>(panels * UNIT_BYTES);
-  for (let p = 0; p < panels; p++, packD += UNIT_BYTES) {
-    const from = delta + <usize>p * panelBytes, stop = from + panelBytes;
-    let to = packD;
-    for (let unit = from; unit != stop; unit += UNIT_BYTES, to += rowBytes) {
-      v128.store(to, v128.load(unit));
-      v128.store(to, v128.load(unit, 16), 16);
+  let o = 0;
+  if (SIZE == 4) {
+    for (; o + 2 <= nOut; o += 2, delta += 2 * UNIT_BYTES, packD += 2 * rowBytes) {
+      for (let to = packD, stop = packD + rowBytes, from = delta; to != stop; to += UNIT_BYTES, from += panelBytes) {
+        v128.store(to, v128.load(from));
+        v128.store(to, v128.load(from, 16), 16);
+        v128.store(to + rowBytes, v128.load(from, 32));
+        v128.store(to + rowBytes, v128.load(from, 48), 16);
+      }
+    }
+  }
+  for (; o < nOut; o++, delta += UNIT_BYTES, packD += rowBytes) {
+    for (let to = packD, stop = packD + rowBytes, from = delta; to != stop; to += UNIT_BYTES, from += panelBytes) {
+      v128.store(to, v128.load(from));
+      v128.store(to, v128.load(from, 16), 16);
       if (SIZE == 8) {
-        v128.store(to, v128.load(unit, 32), 32);
-        v128.store(to, v128.load(unit, 48), 48);
+        v128.store(to, v128.load(from, 32), 32);
+        v128.store(to, v128.load(from, 48), 48);
       }
     }
   }
 }
 
-/** Panels of activations → column strips: packA[c][s][j] = a[s >> 3][TILE_COLS·c + j][s & 7], +0 past nIn. */
+/**
+ * Panels of activations → column strips: packA[c][s][j] = a[s >> 3][TILE_COLS·c + j][s & 7], +0 past nIn.
+ *
+ * Where the last panel is not full, its 8 samples run over into the strips that come after, as long as there is room.
+ */
 export function packActivations(packA: usize, a: usize, nIn: i32, n: i32): void {
-  const panelBytes = <usize>(nIn * UNIT_BYTES);
+  const panelBytes = <usize>(nIn * UNIT_BYTES), stop = packA + <usize>(roundUp(nIn, TILE_COLS) * n * SIZE);
   for (let unit = 0; unit < nIn; unit += TILE_COLS) {
     const strip = packA + <usize>(unit * n * SIZE);
+    const whole = unit + TILE_COLS <= nIn;
     for (let s = 0; s < n; s += PANEL) {
       const from = a + <usize>(s >> 3) * panelBytes + <usize>(unit * UNIT_BYTES);
       const to = strip + <usize>(s * 32);
-      if (n - s >= PANEL && nIn - unit >= TILE_COLS) {
+      if (whole && to + PANEL * 32 <= stop) {
         for (let j = 0; j < TILE_COLS; j += LANES) {
-          transposeUnits(to + <usize>(j * SIZE), from + <usize>(j * UNIT_BYTES), 32);
+          transposeUnits(to + <usize>(j * SIZE), from + <usize>(j * UNIT_BYTES), 32, LANES);
+        }
+      } else if (n - s >= PANEL) {
+        for (let j = 0; j < TILE_COLS; j += LANES) {
+          transposeUnits(to + <usize>(j * SIZE), from + <usize>(j * UNIT_BYTES), 32, nIn - unit - j);
         }
       } else {
-        const samples = min(n - s, PANEL);
-        for (let sample = 0; sample < samples; sample++) {
+        for (let sample = 0; sample < n - s; sample++) {
           for (let j = 0; j < TILE_COLS; j++) {
             const value: real = unit + j < nIn ? load<real>(from + <usize>(j * UNIT_BYTES + sample * SIZE)) : 0;
             store<real>(to + <usize>((sample * TILE_COLS + j) * SIZE), value);
@@ -126,15 +148,18 @@ export function packActivations(packA: usize, a: usize, nIn: i32, n: i32): void 
   }
 }
 
-/** LANES units of one panel (8 samples each) → 8 rows of LANES units, `stride` bytes apart. */
+/** LANES units of one panel (8 samples each) → 8 rows of LANES units, `stride` bytes apart; units past the first `units` as +0. */
 @inline
-function transposeUnits(to: usize, from: usize, stride: usize): void {
+function transposeUnits(to: usize, from: usize, stride: usize, units: i32): void {
+  const zero = v128.splat<real>(0);
   for (let s = 0; s < PANEL; s += LANES) {
     const source = from + <usize>(s * SIZE);
     const row = to + <usize>s * stride;
-    const r0 = v128.load(source), r1 = v128.load(source + UNIT_BYTES);
+    const r0 = units > 0 ? v128.load(source) : zero, r1 = units > 1 ? v128.load(source + UNIT_BYTES) : zero;
     if (LANES == 4) {
-      transposeRows4(row, stride, r0, r1, v128.load(source + 2 * UNIT_BYTES), v128.load(source + 3 * UNIT_BYTES));
+      const r2 = units > 2 ? v128.load(source + 2 * UNIT_BYTES) : zero;
+      const r3 = units > 3 ? v128.load(source + 3 * UNIT_BYTES) : zero;
+      transposeRows4(row, stride, r0, r1, r2, r3);
     } else {
       v128.store(row, v128.shuffle<i64>(r0, r1, 0, 2));
       v128.store(row + stride, v128.shuffle<i64>(r0, r1, 1, 3));
