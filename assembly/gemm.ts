@@ -2,14 +2,16 @@
 //
 // One accumulator per output element, contracted index ascending (DESIGN.md I1); lanes hold different samples (forward,
 // delta) or different inputs (gradient), so that tiles choose which elements are computed together and never the order
-// inside one. All three are one tile, 4 rows × two vectors: 8 accumulators, 2 operands, 1 broadcast, which leaves no
-// spills in the 15 registers V8 has (test/spills). Ranges [begin, end) count rows of the result, so that a phase can be cut.
+// inside one. All three are one tile: 4 rows × two vectors (8 accumulators, 2 operands, 1 broadcast, 1 product), in the relaxed core
+// 6 rows × two vectors (12, 2 and 1), which leaves no spills in the 15 registers V8 has (test/spills). Ranges [begin, end) count rows
+// of the result, so that a phase can be cut. The number that the products return means nothing; tile6 says why it is there.
+import { PACK_COLUMNS, PACK_DEPTH } from "./abi";
 import {
   HALVES, LANES, PANEL, SIZE, TILE_COLS, UNIT_BYTES, loadSplat, loadSplat1, loadSplat2, loadSplat3, madd, roundUp,
 } from "./lanes";
 import { transposeRows4 } from "./panels";
 
-/** Two vectors of +0. */
+/** Two vectors of +0, for sums that start from nothing: a choice between loads and zeros makes V8 of Node 20 swap registers in every turn. */
 const ZEROS: usize = memory.data(32, 16);
 
 /** What becomes of a finished tile. */
@@ -411,6 +413,7 @@ export function deltaPanels(
   nOut: i32, nIn: i32, pitch: i32, panels: i32, begin: i32, end: i32,
 ): i32 {
   assert(nOut > 0 && pitch >= roundUp(nIn, 4) && (begin & 3) == 0 && end <= nIn);
+  assert(GROUP * MAX_DEPTH <= PACK_COLUMNS * PACK_DEPTH);
   const most = nOut <= MAX_DEPTH ? nOut : DEPTH;
   let held = 0;
   for (let first = 0; first < nOut; first += most) {
@@ -441,12 +444,12 @@ export function deltaPanels(
 
 /**
  * Units of the contraction at a time where there are many: the rows of a tile and a panel's deltas stay in the first cache. Up to
- * MAX_DEPTH one go is better (measured, B128: 1024² 85 against 82 % of peak, 2048² 67 against 81 %).
+ * MAX_DEPTH one go is better with tiles of 4 rows (measured, B128: 1024² 85 against 82 % of peak, 2048² 67 against 81 %).
  */
 const DEPTH: i32 = 2048 / SIZE;
 const MAX_DEPTH: i32 = RELAXED ? DEPTH : 2 * DEPTH;
 /** Columns of W that are packed before their tiles: what tiles of 6 and of 4 rows cut without rest. */
-const GROUP: i32 = RELAXED ? 12 : 4;
+const GROUP: i32 = RELAXED ? PACK_COLUMNS : 4;
 
 /** Tiles of the packed columns `row` … `end`; the sums of the units before `first` are continued. */
 @inline
@@ -586,7 +589,7 @@ function gradientRows(
     const to = dst + <usize>o * rowBytes + column;
     let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
     let c40 = zero, c41 = zero, c50 = zero, c51 = zero;
-    if (RELAXED || add) {
+    if (RELAXED || add) { // of ZEROS too, see there
       const f0 = start + (add ? column : 0), f3 = f0 + third;
       c00 = v128.load(f0);
       c01 = v128.load(f0, 16);

@@ -87,7 +87,7 @@ export function clearPadding(panels: usize, units: i32, n: i32): void {
  * Panels of deltas → rows: packD[o][s] = delta[s >> 3][o][s & 7], rows of roundUp(n, 8), the samples past n as in delta.
  *
  * Unit by unit, in f32 two at a time, which share a cache line: rows of all units at once are a multiple of 512 bytes apart for batches
- * of 128, and push each other out of the first cache (0.27 to 0.17 ns an element; with 1024 units and 256 samples 0.62 to 0.25).
+ * of 128, and push each other out of the first cache (0.27 to 0.17 ns an element; with 1024 units and 256 samples 0.62 to 0.24).
  */
 export function packDeltas(packD: usize, delta: usize, nOut: i32, n: i32): void {
   const panels = (n + PANEL - 1) / PANEL;
@@ -118,7 +118,8 @@ export function packDeltas(packD: usize, delta: usize, nOut: i32, n: i32): void 
 /**
  * Panels of activations → column strips: packA[c][s][j] = a[s >> 3][TILE_COLS·c + j][s & 7], +0 past nIn.
  *
- * Where the last panel is not full, its 8 samples run over into the strips that come after, as long as there is room.
+ * Where the last panel is not full, its 8 samples run over into the strips that come after and are written whole later, as long as
+ * there is room.
  */
 export function packActivations(packA: usize, a: usize, nIn: i32, n: i32): void {
   const panelBytes = <usize>(nIn * UNIT_BYTES), stop = packA + <usize>(roundUp(nIn, TILE_COLS) * n * SIZE);

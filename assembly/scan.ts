@@ -49,7 +49,7 @@ function foldRest(ptr: usize, end: usize, state: usize): void {
 }
 
 /**
- * scan and, where all [count] elements at `ptr` are finite, fingerprint, with one load of each: a third faster than the
+ * scan and, where all [count] elements at `ptr` are finite, fingerprint, with one load of each: a tenth faster than the
  * two (measured). Where one is not, the state stays as it was.
  */
 export function scanFingerprint(ptr: usize, count: i32, state: usize): i32 {

@@ -1,8 +1,5 @@
-// npm run bench [-- --quick] [-- --filter TEXT]… [-- --json FILE] [-- --core simd|relaxed]
-//
-// Each row: median and spread of a call's time, flops, and the share of the peak kernel (multiply and add on registers
-// alone) that was measured in turn with it. The relaxed rows run in a child Node that has relaxed SIMD. docs/performance.md
-// says how to read them.
+// npm run bench; -- --help says what else. The relaxed rows run in a child Node that has relaxed SIMD. docs/performance.md says how
+// to read the rows.
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -20,12 +17,12 @@ const HELP = `npm run bench -- [--quick] [--filter TEXT]… [--json FILE] [--cor
 Each row: median and spread of a call's time, flops, and its share of the peak kernel in the same rounds. docs/performance.md says
 how to read them.
 
-  --quick        a listed subset
+  --quick        a listed subset of the simd core
   --filter TEXT  rows whose name contains TEXT; may be given more than once
   --json FILE    write the rows to FILE too
   --core CORE    only rows of this core, in this process (default: simd here, then relaxed in a child that has relaxed SIMD)
   --alone        without the steps of the pure-JS core and of plain JavaScript, which take most of the time
-  --list         the names of the rows, and nothing measured`;
+  --list         the names of the rows of one core, and nothing measured`;
 
 function readOptions() {
   const known = {

@@ -3,6 +3,7 @@
 // second thread of the same core. Then arithmetic on registers keeps four fifths of its speed and everything else half (measured):
 // a round in which the kernel falls behind its best is not counted but repeated, up to three times as many rounds.
 import { Bench } from "tinybench";
+import { clearUpperHalves } from "./cores.mjs";
 
 const sorted = (values) => Float64Array.from(values).sort();
 const quantile = (values, q) => values[Math.min(values.length - 1, Math.floor(q * values.length))];
@@ -16,13 +17,6 @@ function repeats(run, ms) {
     if (elapsed >= ms) return n;
   }
 }
-
-/**
- * Clears the upper halves of vector registers, which code of the host may have left in use (src/core/vector-state.ts): the library
- * does so before its own work, and the kernels that the bench calls are to find the same.
- */
-const TEXT = "a".repeat(1024);
-const clear = () => TEXT.indexOf("b") < 0;
 
 /** Of its best in this process, what the peak kernel reaches where nobody disturbs it. */
 const QUIET = 0.95;
@@ -38,12 +32,13 @@ export async function measure(run, { peak, flops, rounds = 15, time = 12, warmup
     run();
     peak.run();
   }
+  clearUpperHalves();
   const n = repeats(run, 0.5);
   const all = [];
   const least = () => leastTime.get(peak.run) ?? Number.POSITIVE_INFINITY;
   const undisturbed = () => all.filter(({ slower }) => slower * QUIET <= least());
   for (let round = 0; round < 3 * rounds && undisturbed().length < rounds; round++) {
-    if (!clear()) throw new Error("unreachable");
+    clearUpperHalves();
     const bench = new Bench({ time, iterations: 1, warmup: false });
     bench.add("peak", () => void peak.run());
     bench.add("row", () => {

@@ -72,7 +72,7 @@ export class Model {
   running: { finishBlock(): void; settle(): void } | undefined;
   /** Flop/ms that training of a kind came to on this instance (training/driver.ts). */
   pace: { readonly work: string; readonly rate: number } | undefined;
-  /** The last fit's snapshot, to be overwritten by the next one's. */
+  /** The last fit's snapshot, up to 8 MB, to be overwritten by the next one's (training/divergence.ts). */
   spare: Snapshot | undefined;
   /** Whose data stand in the window. */
   windowOwner: object | undefined;

@@ -1,6 +1,6 @@
 // Spec + sizes → named regions of one memory. Pure arithmetic on doubles, so that regions beyond 4 GiB can still be
 // computed and reported; touches no memory and knows no runtime.
-import { JOB_SIZE, NET_SIZE, NODE_SIZE, SEGMENT_SIZE } from "./core/abi.ts";
+import { JOB_SIZE, NET_SIZE, NODE_SIZE, PACK_COLUMNS, PACK_DEPTH, SEGMENT_SIZE } from "./core/abi.ts";
 import { keepsNetInput } from "./options/activation.ts";
 import { readsNetInput } from "./options/loss.ts";
 import type { DType } from "./options/network.ts";
@@ -13,7 +13,7 @@ import {
   widthOf,
 } from "./options/spec.ts";
 
-/** Bytes 0 … BASE−1 stay free for the static data of debug builds. */
+/** Bytes 0 … BASE−1 stay free for static data: of debug builds, and the zeros that the relaxed core's sums start from (gemm.ts). */
 const BASE = 4096;
 const ALIGN = 64;
 /** Steps whose learning rates are laid ready at once. */
@@ -235,7 +235,8 @@ export function planNetwork(spec: ResolvedSpec, dtype: DType, demand: Demand): P
   const widest = (pick: (node: PlannedNode) => number) => Math.max(0, ...nodes.slice(1).map(pick));
   const packA = cursor.take(demand.training ? widest((node) => roundUp(node.inputs, 32 / size)) * M * size : 0);
   const packD = cursor.take(demand.training ? widest((node) => roundUp(node.units, 4)) * M * size : 0);
-  const packW = cursor.take(demand.training ? widest((node) => Math.min(roundUp(node.units, 4), 512)) * 12 * size : 0);
+  const packed = widest((node) => Math.min(roundUp(node.units, 4), PACK_DEPTH)) * PACK_COLUMNS;
+  const packW = cursor.take(demand.training ? packed * size : 0);
   const lossScratch = cursor.take(2 * M * size);
   const exchange = cursor.take(spec.loss === "custom" ? M * outputs * size : 0);
 

@@ -188,7 +188,7 @@ export class FitRun {
       }
     } finally {
       this.leaveSearch();
-      this.model.spare = spareOf(this.before);
+      if (!this.model.disposed) this.model.spare = spareOf(this.before ?? this.model.spare);
       this.undo?.();
       this.model.record.endFit(this.model.progress);
       if (this.model.running === this) this.model.running = undefined;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { PACK_COLUMNS, PACK_DEPTH } from "../../src/core/abi.ts";
 import { Arena, CORES, Draws, expectBits, type Region, rounding, type TestCore, upTo } from "./cores.ts";
 
 /** Sizes of one product: dW [m × n] and its like, k the contracted index, the elements between rows of W. */
@@ -125,7 +126,11 @@ describe.each(CORES)("$name", (core) => {
       const delta = toReals(fill(panels * nOut * 8, core, 5));
       arena.clear();
       const dst = arena.reals(panels * nIn * 8);
-      const regions = [arena.reals(delta).ptr, arena.reals(W).ptr, arena.reals(Math.ceil(nOut / 4) * 48).ptr] as const;
+      const regions = [
+        arena.reals(delta).ptr,
+        arena.reals(W).ptr,
+        arena.reals(PACK_COLUMNS * Math.min(roundUp(nOut, 4), PACK_DEPTH)).ptr,
+      ] as const;
       inParts(nIn, runs++, (begin, end) =>
         exports.deltaPanels(dst.ptr, ...regions, nOut, nIn, pitch, panels, begin, end),
       );
@@ -157,7 +162,7 @@ describe.each(CORES)("$name", (core) => {
       const delta = draws.numbers(2 * nOut * 8).map(rnd);
       arena.clear();
       const dst = arena.reals(2 * nIn * 8);
-      const pack = arena.reals(Math.ceil(nOut / 4) * 48).ptr;
+      const pack = arena.reals(PACK_COLUMNS * Math.min(roundUp(nOut, 4), PACK_DEPTH)).ptr;
       exports.deltaPanels(dst.ptr, arena.reals(delta).ptr, arena.reals(W).ptr, pack, nOut, nIn, pitch, 2, 0, nIn);
       const expected = Array.from(dst.values, (_, at) => {
         const [p, i, s] = [Math.floor(at / (nIn * 8)), Math.floor(at / 8) % nIn, at % 8];

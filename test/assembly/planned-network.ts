@@ -88,7 +88,7 @@ export class PlannedNetwork {
     const widest = Math.max(...widths);
     const packA = arena.reals(roundUp(widest, 32 / core.size) * M);
     const packD = arena.reals(roundUp(widest, 4) * M);
-    const packW = arena.reals(12 * Math.min(roundUp(widest, 4), 512));
+    const packW = arena.reals(abi.PACK_COLUMNS * Math.min(roundUp(widest, 4), abi.PACK_DEPTH));
     const scratch = arena.reals(2 * M);
     const x = arena.reals(data.x.flat());
     const isClass = typeof data.y[0] === "number";

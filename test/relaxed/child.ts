@@ -141,10 +141,25 @@ function examine(core: TestCore): Report {
     const [z, dst, pack] = [
       c.region(c.panels * nOut * 8),
       c.region(c.panels * nIn * 8),
-      c.region(12 * roundUp(nOut, 4)),
+      c.region(abi.PACK_COLUMNS * Math.min(roundUp(nOut, 4), abi.PACK_DEPTH)),
     ];
-    exports.forwardPanels(z.ptr, a.ptr, W.ptr, b.ptr, nOut, nIn, c.pitch, c.panels, 0, nOut);
-    exports.deltaPanels(dst.ptr, delta.ptr, W.ptr, pack.ptr, nOut, nIn, c.pitch, c.panels, 0, nIn);
+    // For every second number of samples in two parts, as wide layers go.
+    const parts = (rows: number): readonly (readonly [number, number])[] => {
+      const cut = rows > 8 && n % 2 === 0 ? 8 : 0;
+      return cut > 0
+        ? [
+            [cut, rows],
+            [0, cut],
+          ]
+        : [[0, rows]];
+    };
+    for (const [begin, end] of parts(nOut)) {
+      exports.forwardPanels(z.ptr, a.ptr, W.ptr, b.ptr, nOut, nIn, c.pitch, c.panels, begin, end);
+    }
+    for (const [begin, end] of parts(nIn)) {
+      exports.deltaPanels(dst.ptr, delta.ptr, W.ptr, pack.ptr, nOut, nIn, c.pitch, c.panels, begin, end);
+    }
+    arena.check(JSON.stringify(sizes));
     const mark = arena.mark();
     for (let s = 0; s < n; s += n > 40 ? 13 : 1) {
       const x = c.x[s] as number[];
@@ -195,6 +210,7 @@ function examine(core: TestCore): Report {
     const earlier = c.region(nOut * c.pitch);
     if (cut > 0) run(earlier, 0, cut, false);
     descend(inBlocks, earlier, cut, n, cut > 0);
+    arena.check(JSON.stringify(sizes));
     const vector = c.region(nOut * c.pitch);
     if (n === 1) {
       const [error, row] = [c.region(c.delta[0] as number[]), c.padded(c.x[0] as number[])];
@@ -216,14 +232,14 @@ function examine(core: TestCore): Report {
   }
 
   // Tiles of six rows and of four, every rest of both, and contractions that end in each of the four columns of a turn.
-  for (const nOut of [1, 3, 4, 5, 6, 7, 8, 9, 11, 14])
+  for (const nOut of [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 14])
     for (const nIn of [...upTo(14), 17, 30]) for (const n of [1, 7, 8, 17]) forwardAndDelta({ nOut, nIn, n });
-  for (const nOut of [1, 4, 5, 6, 7, 8, 9, 11, 14])
+  for (const nOut of [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 14])
     for (const nIn of [...upTo(9), 17]) for (const n of [1, 2, 3, 4, 9, 14, 16]) gradient({ nOut, nIn, n });
   // More units than the delta recursion contracts in one go.
   forwardAndDelta({ nOut: 519, nIn: 17, n: 9 });
   forwardAndDelta({ nOut: 1030, nIn: 11, n: 8 });
-  // Eight panels and more: the delta recursion copies strips of W first. Rows of vectors: four groups and a rest.
+  // Many panels, and rows of vectors in four groups and a rest.
   for (const sizes of [
     { nOut: 19, nIn: 97, n: 71 },
     { nOut: 97, nIn: 23, n: 64 },
@@ -233,6 +249,7 @@ function examine(core: TestCore): Report {
   }
   gradient({ nOut: 5, nIn: 11, n: 503 });
   runs(core, same);
+  wideRuns(core, same);
   return { shares, disagreements, fused: isFused(core, arena), compared };
 }
 
@@ -241,6 +258,32 @@ const LAYERS: readonly LayerShape[] = [
   { units: 6, activation: "relu" },
   { units: 3, activation: "softmax" },
 ];
+
+/** A layer of more units than the delta recursion contracts in one go: steps in pieces are steps at once, and keep to their regions. */
+function wideRuns(core: TestCore, same: (what: string, got: number, expected: number) => void): void {
+  const layers: readonly LayerShape[] = [
+    { units: 20, activation: "tanh" },
+    { units: 530, activation: "relu" },
+    { units: 3, activation: "softmax" },
+  ];
+  const draws = new Draws(6);
+  const x = Array.from({ length: 21 }, () => draws.numbers(7).map(rounding(core)));
+  const data: Data = { x, y: x.map(() => draws.below(3)) };
+  const net = network(core, { inputs: 7, layers, loss: "crossEntropy" }, 4);
+  const train = (piece: number): number[] => {
+    const planned = new PlannedNetwork(core, net, data);
+    planned.setHyperparameters(HYPERPARAMETERS);
+    planned.setInt(abi.JOB_BATCH, 16);
+    planned.setInt(abi.JOB_BLOCK, 16);
+    planned.setInt(abi.JOB_PIECE, piece);
+    planned.setInt(abi.JOB_EPOCHS_LEFT, 2);
+    planned.restart(abi.MODE_TRAIN);
+    while (planned.run(1) === abi.RUN_MORE);
+    return [...planned.params.values];
+  };
+  const expected = train(0);
+  for (const [i, value] of train(2000).entries()) same(`in pieces: value ${i}`, value, expected[i] as number);
+}
 
 /** Whole passes: the place of a row, the size of a block and of a chunk change no bit. */
 function runs(core: TestCore, same: (what: string, got: number, expected: number) => void): void {

@@ -138,7 +138,7 @@ function edgesOf(loop) {
   return loop.filter(({ offset, end, text }, i) => {
     if (!text.startsWith("j")) return false;
     const before = loop[i - 1];
-    const start = before?.end === offset && isFusable(before.text) ? before.offset : offset;
+    const start = before?.end === offset && isFusable(before.text) && !text.startsWith("jmp") ? before.offset : offset;
     return Math.floor(start / CODE_LINE) !== Math.floor(end / CODE_LINE);
   }).length;
 }
