@@ -1,8 +1,7 @@
 // The limit that the bench states speeds against: multiply and add on registers alone, compiled as the core is: two roundings,
 // or one in the relaxed build. As many chains as hide the latency of both (10 or 12: two instructions of 3 to 4 cycles, 4 of
-// them a cycle). How well the processor spreads them over its units depends on what the compiler puts around them, and differs
-// between the compilers and from one process to the next (41 to 49 GFLOP/s for one turn of 12 fused chains): the bench times all
-// of these and takes the fastest for the limit.
+// them a cycle). How well the processor spreads them over its units depends on what the compiler makes of the loop: of 24.7 GFLOP/s
+// the first form reads 24.7 on Node 20 and 21.4 on Node 24, the second 24.6 and 23.8. The bench times both and takes the faster.
 
 // @ts-expect-error: decorator
 @inline
@@ -17,67 +16,6 @@ export function peak12(n: i32, b: real, d: real): real {
   let c0 = vd, c1 = vd, c2 = vd, c3 = vd, c4 = vd, c5 = vd;
   let c6 = vd, c7 = vd, c8 = vd, c9 = vd, c10 = vd, c11 = vd;
   do {
-    c0 = step(c0, vb, vd);
-    c1 = step(c1, vb, vd);
-    c2 = step(c2, vb, vd);
-    c3 = step(c3, vb, vd);
-    c4 = step(c4, vb, vd);
-    c5 = step(c5, vb, vd);
-    c6 = step(c6, vb, vd);
-    c7 = step(c7, vb, vd);
-    c8 = step(c8, vb, vd);
-    c9 = step(c9, vb, vd);
-    c10 = step(c10, vb, vd);
-    c11 = step(c11, vb, vd);
-  } while (--n);
-  const s0 = v128.add<real>(v128.add<real>(c0, c1), v128.add<real>(c2, c3));
-  const s1 = v128.add<real>(v128.add<real>(c4, c5), v128.add<real>(c6, c7));
-  const s2 = v128.add<real>(v128.add<real>(c8, c9), v128.add<real>(c10, c11));
-  return v128.extract_lane<real>(v128.add<real>(v128.add<real>(s0, s1), s2), 0);
-}
-
-/** n times 4 turns of 12 chains c ← c·b + d, LANES·2 flops each; b in (0, 1) keeps all numbers normal. */
-export function peak12by4(n: i32, b: real, d: real): real {
-  const vb = v128.splat<real>(b), vd = v128.splat<real>(d);
-  let c0 = vd, c1 = vd, c2 = vd, c3 = vd, c4 = vd, c5 = vd;
-  let c6 = vd, c7 = vd, c8 = vd, c9 = vd, c10 = vd, c11 = vd;
-  do {
-    c0 = step(c0, vb, vd);
-    c1 = step(c1, vb, vd);
-    c2 = step(c2, vb, vd);
-    c3 = step(c3, vb, vd);
-    c4 = step(c4, vb, vd);
-    c5 = step(c5, vb, vd);
-    c6 = step(c6, vb, vd);
-    c7 = step(c7, vb, vd);
-    c8 = step(c8, vb, vd);
-    c9 = step(c9, vb, vd);
-    c10 = step(c10, vb, vd);
-    c11 = step(c11, vb, vd);
-    c0 = step(c0, vb, vd);
-    c1 = step(c1, vb, vd);
-    c2 = step(c2, vb, vd);
-    c3 = step(c3, vb, vd);
-    c4 = step(c4, vb, vd);
-    c5 = step(c5, vb, vd);
-    c6 = step(c6, vb, vd);
-    c7 = step(c7, vb, vd);
-    c8 = step(c8, vb, vd);
-    c9 = step(c9, vb, vd);
-    c10 = step(c10, vb, vd);
-    c11 = step(c11, vb, vd);
-    c0 = step(c0, vb, vd);
-    c1 = step(c1, vb, vd);
-    c2 = step(c2, vb, vd);
-    c3 = step(c3, vb, vd);
-    c4 = step(c4, vb, vd);
-    c5 = step(c5, vb, vd);
-    c6 = step(c6, vb, vd);
-    c7 = step(c7, vb, vd);
-    c8 = step(c8, vb, vd);
-    c9 = step(c9, vb, vd);
-    c10 = step(c10, vb, vd);
-    c11 = step(c11, vb, vd);
     c0 = step(c0, vb, vd);
     c1 = step(c1, vb, vd);
     c2 = step(c2, vb, vd);
