@@ -131,7 +131,8 @@ export function backwardNode(
   }
   if (begin == 0 && l < load<i32>(net, NET_NODE_COUNT) - 1) nodeSlope(node, n, vector);
   const all = (load<i32>(job, JOB_FLAGS) & JOB_FLAG_ALL) != 0, flags = load<i32>(node, NODE_FLAGS);
-  const trainW = all || (flags & NODE_FLAG_TRAIN_W) != 0, trainB = all || (flags & NODE_FLAG_TRAIN_B) != 0;
+  const trainW = all || (flags & NODE_FLAG_TRAIN_W) != 0;
+  const trainB = (all && load<usize>(node, NODE_B_PTR) != 0) || (flags & NODE_FLAG_TRAIN_B) != 0;
   const nIn = load<i32>(node, NODE_INPUTS);
   const fused = vector && pass && trainW && descend;
   if (pass && begin < nIn) {

@@ -184,7 +184,7 @@ export function backwardNode(
   const all = (heap.int(job, JOB_FLAGS) & JOB_FLAG_ALL) !== 0;
   const flags = heap.int(node, NODE_FLAGS);
   const trainW = all || (flags & NODE_FLAG_TRAIN_W) !== 0;
-  const trainB = all || (flags & NODE_FLAG_TRAIN_B) !== 0;
+  const trainB = (all && heap.ptr(node, NODE_B_PTR) !== 0) || (flags & NODE_FLAG_TRAIN_B) !== 0;
   const nIn = heap.int(node, NODE_INPUTS);
   if (pass && begin < nIn) denseDelta(heap, node, from, n, vector, begin, Math.min(end, nIn));
   if (end <= nIn || !(trainW || trainB)) return;

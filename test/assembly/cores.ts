@@ -61,11 +61,15 @@ export interface Mark {
 const CANARY = 0x5ca1ab1e;
 const CANARY_WORDS = 16;
 
+/** Bytes from 0 on that belong to the binary itself (BASE in src/plan.ts). */
+const STATIC_BYTES = 4096;
+
 /** Regions one after the other, 64-byte aligned, 64 bytes of canaries before and after each. */
 export class Arena {
   readonly core: TestCore;
-  #end = 4096;
+  #end = STATIC_BYTES;
   readonly #canaries: number[] = [];
+  readonly #static: Uint32Array;
   #reals: Reals;
   #words: Uint32Array;
 
@@ -76,10 +80,11 @@ export class Arena {
     const { buffer } = core.memory;
     this.#reals = core.size === 4 ? new Float32Array(buffer) : new Float64Array(buffer);
     this.#words = new Uint32Array(buffer);
+    this.#static = this.#words.slice(0, STATIC_BYTES / 4);
   }
 
   /** Forgets every region, or those made since the mark. */
-  clear(mark: Mark = { end: 4096, canaries: 0 }): void {
+  clear(mark: Mark = { end: STATIC_BYTES, canaries: 0 }): void {
     this.#end = mark.end;
     this.#canaries.length = mark.canaries;
   }
@@ -123,6 +128,9 @@ export class Arena {
 
   /** Throws where something was written outside the regions. */
   check(what: string): void {
+    for (let i = 0; i < this.#static.length; i++) {
+      if (this.#words[i] !== this.#static[i]) throw new Error(`${this.core.name}: ${what}: wrote to byte ${4 * i}`);
+    }
     for (const word of this.#canaries) {
       for (let i = word; i < word + CANARY_WORDS; i++) {
         if (this.#words[i] !== CANARY) throw new Error(`${this.core.name}: ${what}: wrote to byte ${4 * i}`);

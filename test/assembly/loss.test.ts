@@ -108,7 +108,10 @@ describe.each(CORES)("$name", (core) => {
   test("an output delta below the smallest normal number becomes +0: errors of k/4 of it over batches of 1 and 12", () => {
     const minNormal = core.size === 4 ? 2 ** -126 : 2 ** -1022;
     const net = network(core, { inputs: 1, layers: [{ units: 1 }], loss: "squaredError" }, 1);
-    const identity = { ...net, layers: [{ ...(net.layers[0] as (typeof net.layers)[0]), W: [[1]], b: undefined }] };
+    const identity = {
+      ...net,
+      layers: [{ ...(net.layers[0] as (typeof net.layers)[0]), W: [[1]], b: undefined, trainB: false }],
+    };
     for (const batch of [1, 12])
       for (let k = -16; k <= 16; k++) {
         const x = Array.from({ length: batch }, () => [(k * minNormal) / 4]);
@@ -125,7 +128,7 @@ describe.each(CORES)("$name", (core) => {
       const net = network(core, { inputs: units, layers: [{ units }], loss: "squaredError" }, 1);
       const layer = net.layers[0] as (typeof net.layers)[0];
       const W = upTo(units).map((o) => upTo(units).map((i) => (i === o ? 1 : 0)));
-      return { ...net, layers: [{ ...layer, W, b: undefined }] };
+      return { ...net, layers: [{ ...layer, W, b: undefined, trainB: false }] };
     };
     const x = [
       [1, 1, 0],
@@ -148,7 +151,12 @@ describe.each(CORES)("$name", (core) => {
       expect(count(classes.map((c, s) => (s === 0 ? 1 : c)))).toBe(n - 1);
     }
     const soft = network(core, { inputs: 3, layers: [{ units: 3, activation: "softmax" }], loss: "crossEntropy" }, 1);
-    const layer = { ...(soft.layers[0] as (typeof soft.layers)[0]), W: identity(3).layers[0]?.W, b: undefined };
+    const layer = {
+      ...(soft.layers[0] as (typeof soft.layers)[0]),
+      W: identity(3).layers[0]?.W,
+      b: undefined,
+      trainB: false,
+    };
     const planned = new PlannedNetwork(
       core,
       { ...soft, layers: [layer] },
