@@ -1,6 +1,7 @@
 // Elementary functions over arrays: dst[i] = f(src[i]) for `count` elements; nothing beyond is written; dst may be src.
 import { LANES } from "./lanes";
-import { slog1p, vexp, vlog, vsigmoid, vtanh } from "./vmath";
+import { SIGMOID_END } from "./sigmoid64";
+import { sigmoid64Within, slog1p, vexp, vlog, vsigmoid, vtanh } from "./vmath";
 
 const MAP_EXP: i32 = 0;
 const MAP_TANH: i32 = 1;
@@ -75,7 +76,28 @@ export function mapTanh(dst: usize, src: usize, count: i32): void {
 
 /** 1/(1 + e^−x). */
 export function mapSigmoid(dst: usize, src: usize, count: i32): void {
-  map(MAP_SIGMOID, dst, src, count);
+  if (sizeof<real>() == 4) map(MAP_SIGMOID, dst, src, count);
+  else mapSigmoid64(dst, src, count);
+}
+
+/** Two registers a turn as long as the table serves: what the others need is out of the way of its constants. */
+function mapSigmoid64(dst: usize, src: usize, count: i32): void {
+  const end = src + <usize>count * 8;
+  while (src < end) {
+    for (; src + 32 <= end; src += 32, dst += 32) {
+      const x0 = v128.load(src), x1 = v128.load(src, 16);
+      const near = v128.and(
+        f64x2.lt(f64x2.abs(x0), f64x2.splat(SIGMOID_END)), f64x2.lt(f64x2.abs(x1), f64x2.splat(SIGMOID_END)),
+      );
+      if (!i64x2.all_true(near)) break;
+      v128.store(dst, sigmoid64Within(x0));
+      v128.store(dst, sigmoid64Within(x1), 16);
+    }
+    const some = min<i32>(2, <i32>((end - src) / 8));
+    mapRest(MAP_SIGMOID, dst, src, some);
+    src += <usize>some * 8;
+    dst += <usize>some * 8;
+  }
 }
 
 /** log x. */

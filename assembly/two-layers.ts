@@ -9,9 +9,8 @@ import {
 } from "./abi";
 import { LANES, MIN_NORMAL, SIZE, loadSplat, loadSplat1, madd } from "./lanes";
 import { endSteps } from "./online";
-import {
-  nearHi, nearLeast, nearLo, nearLog2e, nearOne, nearPower, nearRound, nearSign, nearTail, sigmoidNear,
-} from "./near";
+import { isNear, nearConstant, nearEnd, nearSign, sigmoidNear } from "./near";
+import { all } from "./vmath";
 
 const TRAINED: i32 = NODE_FLAG_TRAIN_W | NODE_FLAG_TRAIN_B;
 
@@ -87,14 +86,13 @@ function stepsOf(wide: bool, net: usize, job: usize, steps: i32): i32 {
   const rate = v128.splat<real>(<real>load<f64>(job, JOB_LEARNING_RATE));
   const rateA = v128.and(rate, maskA), rateB = v128.and(rate, maskB);
   const rateC = wide ? rate : v128.and(rate, maskC);
-  const least = v128.splat<real>(<real>MIN_NORMAL), large = f64x2.splat(LARGE);
+  const least = all<real>(MIN_NORMAL), large = all<f64>(LARGE);
   const leastA = v128.and(least, maskA), leastB = v128.and(least, maskB);
   const leastC = wide ? least : v128.and(least, maskC);
   const met = v128.andnot(v128.splat<real>(0.5), maskC);
-  const minus = nearSign(), log2e = nearLog2e(), round = nearRound(), hi = nearHi(), lo = nearLo(), one = nearOne();
-  const near = nearLeast();
-  const q0 = nearTail(0), q1 = nearTail(1), q2 = nearTail(2), q3 = nearTail(3), q4 = nearTail(4);
-  const q5 = nearTail(5), q6 = nearTail(6), q7 = nearTail(7), q8 = nearTail(8), q9 = nearTail(9);
+  const minus = nearSign();
+  const c0 = nearConstant(0), c1 = nearConstant(1), c2 = nearConstant(2), c3 = nearConstant(3), c4 = nearConstant(4);
+  const c5 = nearConstant(5), c6 = nearConstant(6), c7 = nearConstant(7), c8 = nearConstant(8), one = nearConstant(9), end = nearEnd();
   const order = load<usize>(job, JOB_ORDER_PTR), begin = load<i32>(job, JOB_WINDOW_BEGIN);
   const x = load<usize>(job, JOB_X_PTR), y = load<usize>(job, JOB_Y_PTR);
   const xBytes = load<i32>(job, JOB_X_PITCH) * SIZE, yBytes = outputs * SIZE;
@@ -110,20 +108,17 @@ function stepsOf(wide: bool, net: usize, job: usize, steps: i32): i32 {
   do {
     const target = y + <usize>(row * yBytes);
     const wanted = wide ? loadSplat(target) : v128.or(v128.and(v128.load(target), maskC), met);
-    const yA = nearPower(zA, minus, log2e, round);
-    const hA = sigmoidNear(zA, yA, q0, q1, q2, q3, q4, q5, q6, q7, q8, q9, minus, round, hi, lo, one);
-    let ordinary = v128.ge<real>(yA, near);
+    const hA = sigmoidNear(zA, false, c0, c1, c2, c3, c4, c5, c6, c7, c8, one);
+    let ordinary = isNear(zA, c0, minus, end);
     let hB = zero;
     if (wide) {
-      const yB = nearPower(zB, minus, log2e, round);
-      hB = sigmoidNear(zB, yB, q0, q1, q2, q3, q4, q5, q6, q7, q8, q9, minus, round, hi, lo, one);
-      ordinary = v128.and(ordinary, v128.ge<real>(yB, near));
+      hB = sigmoidNear(zB, false, c0, c1, c2, c3, c4, c5, c6, c7, c8, one);
+      ordinary = v128.and(ordinary, isNear(zB, c0, minus, end));
     }
     let z = sumUp(c, v0A, v1A, hA, !wide, wide ? 2 : units);
     if (wide) z = sumUp(z, v0B, zero, hB, false, unitsB);
-    const yC = nearPower(z, minus, log2e, round);
-    const a = sigmoidNear(z, yC, q0, q1, q2, q3, q4, q5, q6, q7, q8, q9, minus, round, hi, lo, one);
-    ordinary = v128.and(ordinary, v128.ge<real>(yC, near));
+    const a = sigmoidNear(z, wide, c0, c1, c2, c3, c4, c5, c6, c7, c8, one);
+    ordinary = v128.and(ordinary, isNear(z, c0, minus, end));
     const d = v128.mul<real>(
       v128.mul<real>(factor, v128.sub<real>(a, wanted)), v128.mul<real>(a, v128.sub<real>(one, a)),
     );

@@ -94,8 +94,56 @@ export function sigmoid32(x: number): number {
 
 /** 1/(1 + e^−x). */
 export function sigmoid64(x: number): number {
+  if (!(Math.abs(x) < 15.75)) return sigmoidByExp64(x);
+  if (TABLE[0] === 0) fillTable();
+  const n = x + 1688849860263936 - 1688849860263936; // to quarters
+  const r = n - x;
+  const at = ((n * 4) & 127) * 2;
+  const T = TABLE[at] as number;
+  const r2 = r * r;
+  const r3 = r2 * r;
+  const start = r2 * 0.5 + r;
+  const g01 = r * 0.04166666666699041 + 0.16666666666666863;
+  const g23 = r * 0.0013888887906053084 + 0.008333333332667751;
+  const g46 = r2 * 2.7542556755091327e-6 + (r * 2.4810840552890618e-5 + 0.0001984127618947048);
+  const G = r2 * r2 * g46 + (r2 * g23 + g01);
+  return 1 / (1 + T + (T * start + (TABLE[at + 1] as number) + T * r3 * G));
+}
+
+function sigmoidByExp64(x: number): number {
   const e = exp64(-Math.abs(x));
   return (x < 0 ? e : 1) / (1 + e);
+}
+
+/** T and W of assembly/sigmoid64.ts for n = j/4, at 2·(j & 127). Filled at the first use. */
+const TABLE = new Float64Array(256);
+
+/** The high half of 26 bits of x. */
+function high(x: number): number {
+  const shifted = x * 134217729;
+  return shifted - (shifted - x);
+}
+
+/** e^−n = T + lo, each e^¼ times the one before. */
+function fillTable(): void {
+  const [q, qLo] = [1.2840254166877414, 8.968972781793724e-17];
+  const qHigh = high(q);
+  const qLow = q - qHigh;
+  let [T, lo] = [1.4449802461092448e-7, -5.0759166926752916e-24];
+  for (let j = 63; j >= -64; j--) {
+    const at = (j & 127) * 2;
+    const U = 1 + T;
+    const lost = T < 1 ? T - (U - 1) : 1 - (U - T);
+    TABLE[at] = T;
+    TABLE[at + 1] = f(lost + lo);
+    const product = T * q;
+    const tHigh = high(T);
+    const tLow = T - tHigh;
+    const error = tHigh * qHigh - product + tHigh * qLow + tLow * qHigh + tLow * qLow;
+    const rest = error + (T * qLo + lo * q);
+    T = product + rest;
+    lo = rest - (T - product);
+  }
 }
 
 export function tanh32(x: number): number {

@@ -170,6 +170,19 @@ test("cos2pi on 400 arguments of the fixture is within 2 ulp, and exact at the q
   expect([0, 0.25, 0.5, 0.75].map((u) => cos2pi(u) + 0)).toEqual([1, 0, -1, 0]);
 });
 
+test("sigmoid over f64: every row of its table, and both sides of its end", () => {
+  const quarters = Array.from({ length: 2 * 64 + 1 }, (_, i) => (i - 64) / 4);
+  const x = quarters.flatMap((each) => [-0.125, -0.0625, 0, 0.0625, 0.1249].map((off) => each + off));
+  x.push(...[15.75, -15.75].flatMap((end) => [end, end * (1 - 2 ** -53), end * (1 + 2 ** -52)]));
+  const [first, ...others] = f64Cores.map((of) => mapped(of, "mapSigmoid", x));
+  for (const other of others) expectBits("sigmoid", other, first as ArrayLike<number>);
+  for (const [i, each] of x.entries()) {
+    const [got, expected] = [(first as ArrayLike<number>)[i] as number, sigmoid(each)];
+    // Math.exp itself is within an ulp.
+    expect(Math.abs(got - expected), `at ${each}`).toBeLessThan(4 * 2 ** -53 * expected);
+  }
+});
+
 // ── Special values ─────────────────────────────────────────────────────────────────────────────
 
 const SPECIAL: readonly [MapName, readonly [number, number][]][] = [
