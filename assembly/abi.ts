@@ -124,7 +124,7 @@ export const NET_SIZE: i32 = 128;
 export const PACK_COLUMNS: i32 = 12;
 export const PACK_DEPTH: i32 = 512;
 
-export const NET_ADDRESS: i32 = 4096; // of the network record in every memory: the bytes before it are debug builds' static data
+export const NET_ADDRESS: i32 = 4096; // of the network record in every memory: the bytes before it are static data
 
 // ── Node record ────────────────────────────────────────────────────────────────────────────────
 

@@ -202,6 +202,7 @@ const STEPS = [
   { sizes: [2, 3, 1], batch: 1, dtypes: ["f64", "f32"] },
   { sizes: [4, 16, 3], batch: 16, optimizers: ["adam"] },
   { sizes: [64, 64, 10], batch: 32, quick: true },
+  { sizes: [64, 64, 64, 10], batch: 32 },
   { sizes: [784, 128, 10], batch: 1 },
   { sizes: [784, 128, 10], batch: 32, quick: true, dtypes: ["f32", "f64"] },
   { sizes: [784, 512, 256, 10], batch: 128, optimizers: ["sgd", "momentum", "adam"] },

@@ -13,7 +13,7 @@ import {
   widthOf,
 } from "./options/spec.ts";
 
-/** Bytes 0 … BASE−1 stay free for static data: of debug builds, and the zeros that the relaxed core's sums start from (gemm.ts). */
+/** Bytes 0 … BASE−1 stay free for static data: of debug builds, the relaxed core's zeros (gemm.ts), the sigmoid's table (sigmoid64.ts). */
 const BASE = 4096;
 const ALIGN = 64;
 /** Steps whose learning rates are laid ready at once. */

@@ -1,0 +1,335 @@
+// The tile that every product of gemm.ts is made of: 4 rows × two vectors (8 accumulators, 2 operands, 1 broadcast, 1 product), in the
+// relaxed core 6 rows × two vectors (12, 2 and 1), which leaves no spills in the 15 registers V8 has (test/spills).
+import { SIZE, loadSplat, loadSplat1, loadSplat2, loadSplat3, madd } from "./lanes";
+
+/** What becomes of a finished tile. */
+export const STORE: i32 = 0;
+export const DESCEND: i32 = 1; // W −= rnd(η·c)
+
+/**
+ * The tile of 4 rows: c[r][·] += Σₖ p_r[k]·a[k][·], k ascending, then to `to` + r·stride for the first `rows` rows.
+ *
+ * p_r [K] read, K = `left` > 0 | a [K][two vectors] read, `step` bytes from one to the next | to [rows][two vectors] written
+ * (DESCEND: read too).
+ *
+ * Four columns to a turn: the pointers of the rows move once in four, and what V8 adds to every turn counts a quarter. The
+ * tests of pointers against 0 never hold. They end a basic block after a column, within which V8 (Node 20) would put the loads of
+ * all four columns first and spill. Every further branch costs: with one in mid-column and one that counts the column,
+ * delta and gradient reached 80 % of peak on a Cascade Lake core, so 88 to 91 % (256×512 B128).
+ */
+@inline
+function tile4(
+  p0: usize, p1: usize, p2: usize, p3: usize, a: usize, left: i32, step: i32,
+  c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128,
+  then: i32, rate: v128, to: usize, stride: usize, rows: i32,
+): void {
+  let a0: v128, a1: v128, wr: v128;
+  while (left >= 4) {
+    left -= 4;
+    a0 = loadColumn0(a, step, 0);
+    a1 = loadColumn0(a, step, 16);
+    wr = loadSplat(p0);
+    c00 = madd(c00, wr, a0);
+    c01 = madd(c01, wr, a1);
+    wr = loadSplat(p1);
+    c10 = madd(c10, wr, a0);
+    c11 = madd(c11, wr, a1);
+    wr = loadSplat(p2);
+    c20 = madd(c20, wr, a0);
+    c21 = madd(c21, wr, a1);
+    wr = loadSplat(p3);
+    c30 = madd(c30, wr, a0);
+    c31 = madd(c31, wr, a1);
+    if (!a) break;
+    a0 = loadColumn1(a, step, 0);
+    a1 = loadColumn1(a, step, 16);
+    wr = loadSplat1(p0);
+    c00 = madd(c00, wr, a0);
+    c01 = madd(c01, wr, a1);
+    wr = loadSplat1(p1);
+    c10 = madd(c10, wr, a0);
+    c11 = madd(c11, wr, a1);
+    wr = loadSplat1(p2);
+    c20 = madd(c20, wr, a0);
+    c21 = madd(c21, wr, a1);
+    wr = loadSplat1(p3);
+    c30 = madd(c30, wr, a0);
+    c31 = madd(c31, wr, a1);
+    if (!p1) break;
+    a0 = loadColumn2(a, step, 0);
+    a1 = loadColumn2(a, step, 16);
+    wr = loadSplat2(p0);
+    c00 = madd(c00, wr, a0);
+    c01 = madd(c01, wr, a1);
+    wr = loadSplat2(p1);
+    c10 = madd(c10, wr, a0);
+    c11 = madd(c11, wr, a1);
+    wr = loadSplat2(p2);
+    c20 = madd(c20, wr, a0);
+    c21 = madd(c21, wr, a1);
+    wr = loadSplat2(p3);
+    c30 = madd(c30, wr, a0);
+    c31 = madd(c31, wr, a1);
+    if (!p2) break;
+    a0 = loadColumn3(a, step, 0);
+    a1 = loadColumn3(a, step, 16);
+    wr = loadSplat3(p0);
+    c00 = madd(c00, wr, a0);
+    c01 = madd(c01, wr, a1);
+    wr = loadSplat3(p1);
+    c10 = madd(c10, wr, a0);
+    c11 = madd(c11, wr, a1);
+    wr = loadSplat3(p2);
+    c20 = madd(c20, wr, a0);
+    c21 = madd(c21, wr, a1);
+    wr = loadSplat3(p3);
+    c30 = madd(c30, wr, a0);
+    c31 = madd(c31, wr, a1);
+    a += 4 * step;
+    p0 += 4 * SIZE;
+    p1 += 4 * SIZE;
+    p2 += 4 * SIZE;
+    p3 += 4 * SIZE;
+  }
+  while (left > 0) {
+    a0 = loadColumn0(a, step, 0);
+    a1 = loadColumn0(a, step, 16);
+    wr = loadSplat(p0);
+    c00 = madd(c00, wr, a0);
+    c01 = madd(c01, wr, a1);
+    wr = loadSplat(p1);
+    c10 = madd(c10, wr, a0);
+    c11 = madd(c11, wr, a1);
+    wr = loadSplat(p2);
+    c20 = madd(c20, wr, a0);
+    c21 = madd(c21, wr, a1);
+    wr = loadSplat(p3);
+    c30 = madd(c30, wr, a0);
+    c31 = madd(c31, wr, a1);
+    left--;
+    a += step;
+    p0 += SIZE;
+    p1 += SIZE;
+    p2 += SIZE;
+    p3 += SIZE;
+  }
+  finish(then, rate, to, c00, c01);
+  if (rows > 1) finish(then, rate, to + stride, c10, c11);
+  if (rows > 2) finish(then, rate, to + 2 * stride, c20, c21);
+  if (rows > 3) finish(then, rate, to + 3 * stride, c30, c31);
+}
+
+/**
+ * The tile of 6 rows, at least 5 of which count: what tile4 computes, in the 15 registers of 12 accumulators, 2 operands and 1
+ * broadcast. Fused multiply-adds only: a separate product would need a sixteenth.
+ *
+ * It fits only where a broadcast is loaded right before its two uses. V8 up to 12 (Node 20, 22) fills a basic block from its
+ * end, each operation as soon as all its users stand; so the multiply-adds of a column, used by the next column alone, would
+ * stand together below the loads of all six broadcasts, and 10 vectors be spilled in every column. `anyBit`, behind a test that never
+ * holds, is one more user: from its chain, last row first, two of them come free at a time, and then the load above them.
+ * So that it is not thrown away its number is handed on and returned by every product; the shift makes the order in which V8
+ * meets the four the order that is needed. V8 from 13 on keeps the order of the source (all four Nodes: test/spills).
+ *
+ * The pointers of the rows move before the last test of a turn: 2 to 4 points of peak on V8 13. That of `a` moves after it, or with V8 12 the
+ * stack check falls on the end of 32 bytes of code, which costs Cascade Lake 20 points.
+ */
+@inline
+function tile6(
+  p0: usize, p1: usize, p2: usize, p3: usize, p4: usize, p5: usize, a: usize, left: i32, step: i32,
+  c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128,
+  c30: v128, c31: v128, c40: v128, c41: v128, c50: v128, c51: v128,
+  then: i32, rate: v128, to: usize, stride: usize, rows: i32,
+): i32 {
+  let a0: v128, a1: v128, wr: v128;
+  let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+  while (true) {
+    a0 = loadColumn0(a, step, 0);
+    a1 = loadColumn0(a, step, 16);
+    wr = loadSplat(p0);
+    c00 = madd(c00, wr, a0);
+    c01 = madd(c01, wr, a1);
+    wr = loadSplat(p1);
+    c10 = madd(c10, wr, a0);
+    c11 = madd(c11, wr, a1);
+    wr = loadSplat(p2);
+    c20 = madd(c20, wr, a0);
+    c21 = madd(c21, wr, a1);
+    wr = loadSplat(p3);
+    c30 = madd(c30, wr, a0);
+    c31 = madd(c31, wr, a1);
+    wr = loadSplat(p4);
+    c40 = madd(c40, wr, a0);
+    c41 = madd(c41, wr, a1);
+    wr = loadSplat(p5);
+    c50 = madd(c50, wr, a0);
+    c51 = madd(c51, wr, a1);
+    if (left == 1) {
+      if (!a) s0 = anyBit(c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51);
+      break;
+    }
+    a0 = loadColumn1(a, step, 0);
+    a1 = loadColumn1(a, step, 16);
+    wr = loadSplat1(p0);
+    c00 = madd(c00, wr, a0);
+    c01 = madd(c01, wr, a1);
+    wr = loadSplat1(p1);
+    c10 = madd(c10, wr, a0);
+    c11 = madd(c11, wr, a1);
+    wr = loadSplat1(p2);
+    c20 = madd(c20, wr, a0);
+    c21 = madd(c21, wr, a1);
+    wr = loadSplat1(p3);
+    c30 = madd(c30, wr, a0);
+    c31 = madd(c31, wr, a1);
+    wr = loadSplat1(p4);
+    c40 = madd(c40, wr, a0);
+    c41 = madd(c41, wr, a1);
+    wr = loadSplat1(p5);
+    c50 = madd(c50, wr, a0);
+    c51 = madd(c51, wr, a1);
+    if (left == 2) {
+      if (!a) s1 = anyBit(c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51);
+      break;
+    }
+    a0 = loadColumn2(a, step, 0);
+    a1 = loadColumn2(a, step, 16);
+    wr = loadSplat2(p0);
+    c00 = madd(c00, wr, a0);
+    c01 = madd(c01, wr, a1);
+    wr = loadSplat2(p1);
+    c10 = madd(c10, wr, a0);
+    c11 = madd(c11, wr, a1);
+    wr = loadSplat2(p2);
+    c20 = madd(c20, wr, a0);
+    c21 = madd(c21, wr, a1);
+    wr = loadSplat2(p3);
+    c30 = madd(c30, wr, a0);
+    c31 = madd(c31, wr, a1);
+    wr = loadSplat2(p4);
+    c40 = madd(c40, wr, a0);
+    c41 = madd(c41, wr, a1);
+    wr = loadSplat2(p5);
+    c50 = madd(c50, wr, a0);
+    c51 = madd(c51, wr, a1);
+    if (left == 3) {
+      if (!a) s2 = anyBit(c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51);
+      break;
+    }
+    a0 = loadColumn3(a, step, 0);
+    a1 = loadColumn3(a, step, 16);
+    wr = loadSplat3(p0);
+    c00 = madd(c00, wr, a0);
+    c01 = madd(c01, wr, a1);
+    wr = loadSplat3(p1);
+    c10 = madd(c10, wr, a0);
+    c11 = madd(c11, wr, a1);
+    wr = loadSplat3(p2);
+    c20 = madd(c20, wr, a0);
+    c21 = madd(c21, wr, a1);
+    wr = loadSplat3(p3);
+    c30 = madd(c30, wr, a0);
+    c31 = madd(c31, wr, a1);
+    wr = loadSplat3(p4);
+    c40 = madd(c40, wr, a0);
+    c41 = madd(c41, wr, a1);
+    wr = loadSplat3(p5);
+    c50 = madd(c50, wr, a0);
+    c51 = madd(c51, wr, a1);
+    left -= 4;
+    p0 += 4 * SIZE;
+    p1 += 4 * SIZE;
+    p2 += 4 * SIZE;
+    p3 += 4 * SIZE;
+    p4 += 4 * SIZE;
+    p5 += 4 * SIZE;
+    if (left == 0) {
+      if (!a) s3 = anyBit(c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51);
+      break;
+    }
+    a += 4 * step;
+  }
+  finish(then, rate, to, c00, c01);
+  finish(then, rate, to + stride, c10, c11);
+  finish(then, rate, to + 2 * stride, c20, c21);
+  finish(then, rate, to + 3 * stride, c30, c31);
+  finish(then, rate, to + 4 * stride, c40, c41);
+  if (rows > 5) finish(then, rate, to + 5 * stride, c50, c51);
+  return s0 ^ (s1 ^ (s2 ^ (s3 << 1)));
+}
+
+/** tile6 or tile4, for a static `six`. */
+@inline
+export function tile(
+  six: bool, p0: usize, p1: usize, p2: usize, p3: usize, p4: usize, p5: usize, a: usize, left: i32, step: i32,
+  c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128,
+  c30: v128, c31: v128, c40: v128, c41: v128, c50: v128, c51: v128,
+  then: i32, rate: v128, to: usize, stride: usize, rows: i32,
+): i32 {
+  if (six) {
+    return tile6(
+      p0, p1, p2, p3, p4, p5, a, left, step, c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51,
+      then, rate, to, stride, rows,
+    );
+  }
+  tile4(p0, p1, p2, p3, a, left, step, c00, c01, c10, c11, c20, c21, c30, c31, then, rate, to, stride, rows);
+  return 0;
+}
+
+@inline
+function anyBit(
+  c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128,
+  c30: v128, c31: v128, c40: v128, c41: v128, c50: v128, c51: v128,
+): i32 {
+  let x = v128.xor(c01, c00);
+  x = v128.xor(c10, x);
+  x = v128.xor(c11, x);
+  x = v128.xor(c20, x);
+  x = v128.xor(c21, x);
+  x = v128.xor(c30, x);
+  x = v128.xor(c31, x);
+  x = v128.xor(c40, x);
+  x = v128.xor(c41, x);
+  x = v128.xor(c50, x);
+  x = v128.xor(c51, x);
+  return <i32>v128.any_true(x);
+}
+
+/** Rows of the next tile, `rest` being left: 4, or in the relaxed core what cuts them with the least waste. */
+@inline
+export function tileRows(rest: i32): i32 {
+  return RELAXED && rest > 4 && rest != 7 && rest != 8 ? 6 : 4;
+}
+
+@inline
+function loadColumn0(a: usize, step: i32, half: i32): v128 {
+  if (step == 32) return half == 0 ? v128.load(a, 0) : v128.load(a, 16);
+  return half == 0 ? v128.load(a, 0) : v128.load(a, 16);
+}
+
+@inline
+function loadColumn1(a: usize, step: i32, half: i32): v128 {
+  if (step == 32) return half == 0 ? v128.load(a, 32) : v128.load(a, 48);
+  return half == 0 ? v128.load(a, 64) : v128.load(a, 80);
+}
+
+@inline
+function loadColumn2(a: usize, step: i32, half: i32): v128 {
+  if (step == 32) return half == 0 ? v128.load(a, 64) : v128.load(a, 80);
+  return half == 0 ? v128.load(a, 128) : v128.load(a, 144);
+}
+
+@inline
+function loadColumn3(a: usize, step: i32, half: i32): v128 {
+  if (step == 32) return half == 0 ? v128.load(a, 96) : v128.load(a, 112);
+  return half == 0 ? v128.load(a, 192) : v128.load(a, 208);
+}
+
+@inline
+function finish(then: i32, rate: v128, to: usize, c0: v128, c1: v128): void {
+  if (then == DESCEND) {
+    c0 = v128.sub<real>(v128.load(to), v128.mul<real>(rate, c0));
+    c1 = v128.sub<real>(v128.load(to, 16), v128.mul<real>(rate, c1));
+  }
+  v128.store(to, c0);
+  v128.store(to, c1, 16);
+}
