@@ -2,7 +2,7 @@
 // src/core/abi.ts from this file, line by line. Offsets are in bytes from the start of a record;
 // fields named …Ptr hold byte addresses, f64 fields are marked.
 
-export const ABI_VERSION: i32 = 3;
+export const ABI_VERSION: i32 = 4;
 
 // ── Codes ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -124,7 +124,7 @@ export const NET_SIZE: i32 = 128;
 export const PACK_COLUMNS: i32 = 12;
 export const PACK_DEPTH: i32 = 512;
 
-export const NET_ADDRESS: i32 = 4096; // of the network record in every memory: the bytes before it are static data
+export const NET_ADDRESS: i32 = 4096; // of the network record in every memory: the bytes before it are the binary's static data
 
 // ── Node record ────────────────────────────────────────────────────────────────────────────────
 

@@ -1,8 +1,9 @@
 // The export list: this is the ABI. Records and codes are in abi.ts.
-import { ABI_VERSION } from "./abi";
+import { ABI_VERSION, NET_ADDRESS } from "./abi";
 
 /** ABI version · 16 + bytes per element + 1 in the relaxed core. */
 export function abi(): i32 {
+  assert(__heap_base <= <usize>NET_ADDRESS); // static data end below the network
   return ABI_VERSION * 16 + sizeof<real>() + RELAXED;
 }
 

@@ -63,3 +63,28 @@ export function loadSplat3(ptr: usize): v128 {
 export function roundUp(n: i32, multiple: i32): i32 {
   return (n + multiple - 1) & -multiple;
 }
+
+/**
+ * A constant in all lanes. The shift gives 0 (a memory has at most 2^16 pages), which no compiler can know: a plain splat
+ * would become a v128.const, and V8 rebuilds that at every use in three instructions; this it builds once per loop
+ * turn, or once before the loop (measured: exp on Node 24 0.86 instead of 0.48 elements per ns).
+ */
+@inline
+export function all<T>(value: f64): v128 {
+  const zero = <u32>memory.size() >>> 17;
+  if (sizeof<T>() == 4) return i32x4.splat(reinterpret<i32>(<f32>value) + <i32>zero);
+  return i64x2.splat(reinterpret<i64>(value) + <i64>zero);
+}
+
+/** The same for bits. */
+@inline
+export function allBits<T>(bits32: i32, bits64: i64): v128 {
+  const zero = <u32>memory.size() >>> 17;
+  if (sizeof<T>() == 4) return i32x4.splat(bits32 + <i32>zero);
+  return i64x2.splat(bits64 + <i64>zero);
+}
+
+@inline
+export function signBit<T>(): v128 {
+  return all<T>(-0.0);
+}

@@ -1,5 +1,5 @@
 // Elementary functions over arrays: dst[i] = f(src[i]) for `count` elements; nothing beyond is written; dst may be src.
-import { LANES } from "./lanes";
+import { LANES, all } from "./lanes";
 import { SIGMOID_END } from "./sigmoid64";
 import { sigmoid64Within, slog1p, vexp, vlog, vsigmoid, vtanh } from "./vmath";
 
@@ -80,24 +80,35 @@ export function mapSigmoid(dst: usize, src: usize, count: i32): void {
   else mapSigmoid64(dst, src, count);
 }
 
-/** Two registers a turn as long as the table serves: what the others need is out of the way of its constants. */
+/** Two registers a turn in a loop of their own where the table serves both, else one in another. */
 function mapSigmoid64(dst: usize, src: usize, count: i32): void {
   const end = src + <usize>count * 8;
   while (src < end) {
-    for (; src + 32 <= end; src += 32, dst += 32) {
-      const x0 = v128.load(src), x1 = v128.load(src, 16);
-      const near = v128.and(
-        f64x2.lt(f64x2.abs(x0), f64x2.splat(SIGMOID_END)), f64x2.lt(f64x2.abs(x1), f64x2.splat(SIGMOID_END)),
-      );
-      if (!i64x2.all_true(near)) break;
-      v128.store(dst, sigmoid64Within(x0));
-      v128.store(dst, sigmoid64Within(x1), 16);
+    for (; src + 32 <= end && isWithin(src); src += 32, dst += 32) {
+      const y0 = sigmoid64Within(v128.load(src)), y1 = sigmoid64Within(v128.load(src, 16));
+      v128.store(dst, y0);
+      v128.store(dst, y1, 16);
     }
-    const some = min<i32>(2, <i32>((end - src) / 8));
-    mapRest(MAP_SIGMOID, dst, src, some);
-    src += <usize>some * 8;
-    dst += <usize>some * 8;
+    for (; src < end; src += 16, dst += 16) {
+      const some = min<i32>(2, <i32>((end - src) / 8));
+      storeSome(dst, vsigmoid(loadSome(src, some)), some);
+      if (src + 48 <= end && isWithin(src + 16)) {
+        src += 16;
+        dst += 16;
+        break;
+      }
+    }
   }
+}
+
+/** Whether two registers from `src` on are within the table. */
+@inline
+function isWithin(src: usize): bool {
+  const near = v128.and(
+    f64x2.lt(f64x2.abs(v128.load(src)), all<f64>(SIGMOID_END)),
+    f64x2.lt(f64x2.abs(v128.load(src, 16)), all<f64>(SIGMOID_END)),
+  );
+  return i64x2.all_true(near);
 }
 
 /** log x. */

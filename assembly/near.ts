@@ -1,8 +1,9 @@
 // The sigmoid of vmath.ts where it is within its common range, bit for bit, for a loop whose time is the chain of dependent
 // operations: the constants are the caller's, who takes them before the loop. f64 is sigmoid64.ts. In f32 e^−|x| is normal: the
 // clamp is left out, and 2^n is an addition to the exponent, which is exact as the product is.
+import { all, signBit } from "./lanes";
 import { SIGMOID_END, sigmoidConstant, sigmoidWithin } from "./sigmoid64";
-import { EXP32_1, EXP32_2, EXP32_3, EXP32_4, LOG2E, all, ln2Hi, ln2Lo, rounder, signBit, toExponent } from "./vmath";
+import { EXP32_1, EXP32_2, EXP32_3, EXP32_4, LOG2E, ln2Hi, ln2Lo, rounder, toExponent } from "./vmath";
 
 /** What sigmoidNear takes beside x. */
 @inline

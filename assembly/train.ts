@@ -102,6 +102,7 @@ function clearGradient(node: usize): void {
 /** `run` for tiny networks, a step to a block. */
 function runOnline(net: usize, job: usize, blocks: i32): i32 {
   const small = isTwoLayers(net, job);
+  let apart = 1;
   while (blocks > 0) {
     if (makesOrder(net, job)) {
       blocks--;
@@ -115,8 +116,11 @@ function runOnline(net: usize, job: usize, blocks: i32): i32 {
     const steps = min(most, min(rows, load<i32>(job, JOB_WINDOW_END)) - position);
     let done = 0;
     if (small) done = twoLayers(net, job, steps);
-    // What it does not do is done in the general way, and some more: it may well come again.
-    if (!done) done = online(net, job, small ? min(steps, 16) : steps);
+    // What it does not do is done in the general way, and where it did little before, some more: it may well come again.
+    if (!done) {
+      done = online(net, job, small ? min(steps, apart) : steps);
+      apart = 16;
+    } else if (done >= 16) apart = 1;
     blocks -= done;
     const status = afterStep(job);
     if (status != RUN_MORE) return status;

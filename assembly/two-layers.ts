@@ -7,10 +7,9 @@ import {
   JOB_WINDOW_BEGIN, JOB_X_PITCH, JOB_X_PTR, JOB_Y_PTR, LOSS_MEAN_SQUARED_ERROR, NET_LOSS, NET_NODES_PTR, NET_NODE_COUNT,
   NODE_ACTIVATION, NODE_B_PTR, NODE_FLAGS, NODE_FLAG_TRAIN_B, NODE_FLAG_TRAIN_W, NODE_PITCH, NODE_SIZE, NODE_UNITS, NODE_W_PTR,
 } from "./abi";
-import { LANES, MIN_NORMAL, SIZE, loadSplat, loadSplat1, madd } from "./lanes";
+import { LANES, MIN_NORMAL, SIZE, all, loadSplat, loadSplat1, madd } from "./lanes";
 import { endSteps } from "./online";
 import { isNear, nearConstant, nearEnd, nearSign, sigmoidNear } from "./near";
-import { all } from "./vmath";
 
 const TRAINED: i32 = NODE_FLAG_TRAIN_W | NODE_FLAG_TRAIN_B;
 

@@ -6,11 +6,11 @@
 //   exp      1     (0.907)                1     (0.854)
 //   log      1     (0.904)                1     (0.784)
 //   tanh     2     (1.797)                2     (1.660)
-//   sigmoid  2.5   (2.402)                2.5   (1.708)
+//   sigmoid  2.5   (2.402)                2.5   (1.846)
 //   log1p                                 1     (0.689)
 //   cos2pi                                2     (1.330)
 //
-// Found: f32 over all 2^32 arguments, f64 over 30 000 drawn by test/fixtures/vmath/make.py. Subnormal results are within
+// Found: f32 over all 2^32 arguments, f64 over 30 000 drawn by test/fixtures/vmath/make.py, sigmoid over 42 million more. Subnormal results are within
 // the same bounds in ulp of a subnormal.
 //
 // The polynomials are our own fits: the weighted minimax problem on Chebyshev points solved as a linear program in 60
@@ -19,32 +19,8 @@
 
 // With COMPACT (assembly/standalone.json) what stands in many activations is one function of the binary, not a copy in each: half the
 // bytes, the same operations.
+import { all, allBits, signBit } from "./lanes";
 import { SIGMOID_END, sigmoidConstant, sigmoidWithin } from "./sigmoid64";
-
-/**
- * A constant in all lanes. The shift gives 0 (a memory has at most 2^16 pages), which no compiler can know: a plain splat
- * would become a v128.const, and V8 rebuilds that at every use in three instructions; this it builds once per loop
- * turn, or once before the loop (measured: exp on Node 24 0.86 instead of 0.48 elements per ns).
- */
-@inline
-export function all<T>(value: f64): v128 {
-  const zero = <u32>memory.size() >>> 17;
-  if (sizeof<T>() == 4) return i32x4.splat(reinterpret<i32>(<f32>value) + <i32>zero);
-  return i64x2.splat(reinterpret<i64>(value) + <i64>zero);
-}
-
-/** The same for bits. */
-@inline
-function allBits<T>(bits32: i32, bits64: i64): v128 {
-  const zero = <u32>memory.size() >>> 17;
-  if (sizeof<T>() == 4) return i32x4.splat(bits32 + <i32>zero);
-  return i64x2.splat(bits64 + <i64>zero);
-}
-
-@inline
-export function signBit<T>(): v128 {
-  return all<T>(-0.0);
-}
 
 // ── exp, sigmoid, tanh ─────────────────────────────────────────────────────────────────────────
 
@@ -82,15 +58,15 @@ export const EXP32_2: f64 = 0.0416672416;
 export const EXP32_3: f64 = 0.00836743321;
 export const EXP32_4: f64 = 0.00138634187;
 
-export const EXP64_1: f64 = 0.16666666666666433;
-export const EXP64_2: f64 = 0.041666666666603992;
-export const EXP64_3: f64 = 0.0083333333335003906;
-export const EXP64_4: f64 = 1.3888888926784188e-3;
-export const EXP64_5: f64 = 1.9841269465612445e-4;
-export const EXP64_6: f64 = 2.4801508695885476e-5;
-export const EXP64_7: f64 = 2.755764131942297e-6;
-export const EXP64_8: f64 = 2.7625182105524094e-7;
-export const EXP64_9: f64 = 2.4978254932523455e-8;
+const EXP64_1: f64 = 0.16666666666666433;
+const EXP64_2: f64 = 0.041666666666603992;
+const EXP64_3: f64 = 0.0083333333335003906;
+const EXP64_4: f64 = 1.3888888926784188e-3;
+const EXP64_5: f64 = 1.9841269465612445e-4;
+const EXP64_6: f64 = 2.4801508695885476e-5;
+const EXP64_7: f64 = 2.755764131942297e-6;
+const EXP64_8: f64 = 2.7625182105524094e-7;
+const EXP64_9: f64 = 2.4978254932523455e-8;
 
 /**
  * e^r − 1 − r = r²·q(r) on |r| ≤ ½·ln 2; 2^-28 (f32), 2^-57.4 (f64) of e^r. Evaluated in pairs (Estrin): the chain of dependent
@@ -183,8 +159,13 @@ function sigmoidByExp<T>(x: v128): v128 {
 @inline
 function sigmoid<T>(x: v128): v128 {
   if (sizeof<T>() == 4) return sigmoidByExp<T>(x);
-  const within = f64x2.lt(f64x2.abs(x), all<f64>(SIGMOID_END)), value = sigmoid64Within(x);
-  return i64x2.all_true(within) ? value : v128.bitselect(value, sigmoidByExp<f64>(x), within);
+  const within = f64x2.lt(f64x2.abs(x), all<f64>(SIGMOID_END));
+  let beyond = x;
+  if (!i64x2.all_true(within)) {
+    beyond = sigmoidByExp<f64>(x);
+    if (!v128.any_true(within)) return beyond;
+  }
+  return v128.bitselect(sigmoid64Within(x), beyond, within);
 }
 
 /** Of |x| < SIGMOID_END, elsewhere anything. */

@@ -1,6 +1,6 @@
 // Spec + sizes → named regions of one memory. Pure arithmetic on doubles, so that regions beyond 4 GiB can still be
 // computed and reported; touches no memory and knows no runtime.
-import { JOB_SIZE, NET_SIZE, NODE_SIZE, PACK_COLUMNS, PACK_DEPTH, SEGMENT_SIZE } from "./core/abi.ts";
+import { JOB_SIZE, NET_ADDRESS, NET_SIZE, NODE_SIZE, PACK_COLUMNS, PACK_DEPTH, SEGMENT_SIZE } from "./core/abi.ts";
 import { keepsNetInput } from "./options/activation.ts";
 import { readsNetInput } from "./options/loss.ts";
 import type { DType } from "./options/network.ts";
@@ -13,8 +13,6 @@ import {
   widthOf,
 } from "./options/spec.ts";
 
-/** Bytes 0 … BASE−1 stay free for static data: of debug builds, the relaxed core's zeros (gemm.ts), the sigmoid's table (sigmoid64.ts). */
-const BASE = 4096;
 const ALIGN = 64;
 /** Steps whose learning rates are laid ready at once. */
 export const RATES = 4096;
@@ -171,7 +169,7 @@ export function pitchOf(cols: number, size: number): number {
 
 /** Regions are handed out one after the other, 64-byte aligned. */
 class Cursor {
-  end = BASE;
+  end: number = NET_ADDRESS;
 
   take(bytes: number): Region {
     const offset = this.end;

@@ -357,21 +357,21 @@ describe.each(CORES)("net inputs of ±1000 on the %s core", (core) => {
   });
 });
 
-test.each(CORES)("a wide layer without biases: gradients on the %s core change nothing of the network", (core) => {
-  const spec: NetworkSpec = { inputs: 3, layers: [{ units: 1500, activation: "tanh", bias: false }, { units: 2 }] };
-  using network = Network.createSync(spec, { core });
-  const x = [
-    [1, -2, 3],
-    [0.5, 0.25, -1],
-  ];
-  const before = network.predict(x).data;
-  for (const rows of [x, x.slice(0, 1)]) {
-    const { layers } = network.gradients(
-      rows,
-      rows.map(() => [1, 2]),
-    );
-    expect(layers[0]!.b).toBeUndefined();
-    expect(layers[0]!.W.shape).toEqual([1500, 3]);
-    expect(network.predict(x).data).toEqual(before);
-  }
+describe.each(CORES)("a wide layer without biases on the %s core", (core) => {
+  test.each(["float32", "float64"] as const)("gradients in %s change nothing of the network", (dtype) => {
+    const spec: NetworkSpec = { inputs: 3, layers: [{ units: 1500, activation: "tanh", bias: false }, { units: 2 }] };
+    using network = Network.createSync(spec, { core, dtype });
+    const x = [
+      [1, -2, 3],
+      [0.5, 0.25, -1],
+    ];
+    const before = network.predict(x).data;
+    for (const rows of [x, x.slice(0, 1)]) {
+      const y = rows.map(() => [1, 2]);
+      const { layers } = network.gradients(rows, y);
+      expect(layers[0]!.b).toBeUndefined();
+      expect(layers[0]!.W.shape).toEqual([1500, 3]);
+      expect(network.predict(x).data).toEqual(before);
+    }
+  });
 });

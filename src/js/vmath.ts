@@ -130,7 +130,7 @@ function fillTable(): void {
   const qHigh = high(q);
   const qLow = q - qHigh;
   let [T, lo] = [1.4449802461092448e-7, -5.0759166926752916e-24];
-  for (let j = 63; j >= -64; j--) {
+  for (let j = 63; j >= -63; j--) {
     const at = (j & 127) * 2;
     const U = 1 + T;
     const lost = T < 1 ? T - (U - 1) : 1 - (U - T);

@@ -1,5 +1,6 @@
 // The cores under test behind one interface, and regions of their memory with canaries around them.
 import { readFileSync } from "node:fs";
+import { NET_ADDRESS } from "../../src/core/abi.ts";
 import { createJsCore, type KernelExports } from "../../src/js/core.ts";
 
 export type { KernelExports };
@@ -61,13 +62,10 @@ export interface Mark {
 const CANARY = 0x5ca1ab1e;
 const CANARY_WORDS = 16;
 
-/** Bytes from 0 on that belong to the binary itself (BASE in src/plan.ts). */
-const STATIC_BYTES = 4096;
-
 /** Regions one after the other, 64-byte aligned, 64 bytes of canaries before and after each. */
 export class Arena {
   readonly core: TestCore;
-  #end = STATIC_BYTES;
+  #end = NET_ADDRESS;
   readonly #canaries: number[] = [];
   readonly #static: Uint32Array;
   #reals: Reals;
@@ -80,11 +78,11 @@ export class Arena {
     const { buffer } = core.memory;
     this.#reals = core.size === 4 ? new Float32Array(buffer) : new Float64Array(buffer);
     this.#words = new Uint32Array(buffer);
-    this.#static = this.#words.slice(0, STATIC_BYTES / 4);
+    this.#static = this.#words.slice(0, NET_ADDRESS / 4);
   }
 
   /** Forgets every region, or those made since the mark. */
-  clear(mark: Mark = { end: STATIC_BYTES, canaries: 0 }): void {
+  clear(mark: Mark = { end: NET_ADDRESS, canaries: 0 }): void {
     this.#end = mark.end;
     this.#canaries.length = mark.canaries;
   }

@@ -39,7 +39,30 @@ const TWISTS: Readonly<Record<string, Twist>> = {
   "nets beyond every clamp": (numbers) => {
     for (const row of cast(numbers.data.x)) row.fill(3e30);
   },
-  // There 2^n comes round to something like a number.
+  "hidden nets about the end of the f64 sigmoid's table": (numbers) => {
+    const end = [15.75, 15.75 * (1 - 2 ** -53), 15.625, 15.7, 15.874];
+    for (const [i, row] of cast(numbers.data.x).entries()) row.fill((i % 2 ? -1 : 1) * (end[i % end.length] as number));
+    for (const row of W(numbers, 0)) row.splice(0, 2, 1, 0);
+    b(numbers, 0).fill(0);
+  },
+  "an output net at the end of that table": (numbers) => {
+    for (const row of W(numbers, 1)) row.fill(0);
+    b(numbers, 1).fill(15.75);
+  },
+  "an output net just before it": (numbers) => {
+    for (const row of W(numbers, 1)) row.fill(0);
+    b(numbers, 1).fill(-15.75 * (1 - 2 ** -53));
+  },
+  "nets now within the table, now beyond it": (numbers) => {
+    for (const [i, row] of cast(numbers.data.x).entries()) row.fill(i % 5 < 2 ? 20 : 0.5);
+    for (const row of W(numbers, 0)) row.splice(0, 2, 1, 0);
+  },
+  "an output delta of 0 where nothing is large": (numbers) => {
+    for (const row of W(numbers, 1)) row.fill(0);
+    b(numbers, 1).fill(0);
+    for (const row of cast(numbers.data.y)) row.fill(0.5);
+  },
+  // There 2^n (f32) or the row of the table (f64) comes round to something like a number.
   "the last hidden unit's net beyond": (numbers, core) =>
     void b(numbers, 0).splice(-1, 1, core.size === 4 ? 182.3 : 1456),
   "output nets beyond": (numbers, core) => void b(numbers, 1).fill(core.size === 4 ? 182.3 : 1456),

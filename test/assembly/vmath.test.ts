@@ -171,7 +171,7 @@ test("cos2pi on 400 arguments of the fixture is within 2 ulp, and exact at the q
 });
 
 test("sigmoid over f64: every row of its table, and both sides of its end", () => {
-  const quarters = Array.from({ length: 2 * 64 + 1 }, (_, i) => (i - 64) / 4);
+  const quarters = Array.from({ length: 2 * 64 + 1 }, (_, i) => (i - 64) / 4); // ±16: beyond
   const x = quarters.flatMap((each) => [-0.125, -0.0625, 0, 0.0625, 0.1249].map((off) => each + off));
   x.push(...[15.75, -15.75].flatMap((end) => [end, end * (1 - 2 ** -53), end * (1 + 2 ** -52)]));
   const [first, ...others] = f64Cores.map((of) => mapped(of, "mapSigmoid", x));
@@ -180,6 +180,21 @@ test("sigmoid over f64: every row of its table, and both sides of its end", () =
     const [got, expected] = [(first as ArrayLike<number>)[i] as number, sigmoid(each)];
     // Math.exp itself is within an ulp.
     expect(Math.abs(got - expected), `at ${each}`).toBeLessThan(4 * 2 ** -53 * expected);
+  }
+});
+
+test.each(f64Cores)("$name: sigmoid in place, arguments beyond its table among others", (of) => {
+  const common = [1, 20, 1, 1, Number.NaN, 1, -16, 15.75, -15.75, 0.5, 0.25, -1000, 3, 4];
+  for (const count of upTo(common.length)) {
+    const x = common.slice(0, count);
+    const single = x.map((each) => mapped(of, "mapSigmoid", [each])[0] as number);
+    const arena = new Arena(of);
+    const [src, dst] = [arena.reals(x), arena.reals(count)];
+    of.exports.mapSigmoid(dst.ptr, src.ptr, count);
+    expectBits(`${count}`, dst.values, single);
+    of.exports.mapSigmoid(src.ptr, src.ptr, count);
+    expectBits(`${count} in place`, src.values, single);
+    arena.check("mapSigmoid");
   }
 });
 

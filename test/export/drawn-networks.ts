@@ -46,6 +46,15 @@ export const SPECS: Record<string, NetworkSpec> = {
     inputs: 5,
     layers: [{ units: 1, activation: { type: "leakyRelu", alpha: 0.2 } }, { units: 1 }, { units: 3 }],
   },
+  "sigmoids within and beyond their table": {
+    inputs: 5,
+    layers: [
+      { type: "affine", scale: [20, -15, 8, 30, 11], shift: [0, 0, 0, 0, 0] },
+      { units: 10, activation: "sigmoid" },
+      { units: 7, activation: "silu", biasInit: [-30, -16, 0, 15, 17, 30, 60] },
+      { units: 3 },
+    ],
+  },
   "no kernel's multiple": {
     inputs: 5,
     layers: [{ units: 257, activation: "relu" }, { units: 131, bias: false }, { units: 3 }],

@@ -46,6 +46,21 @@ function documented(): string[] {
 const instance = (binary: Uint8Array<ArrayBuffer>) =>
   new WebAssembly.Instance(new WebAssembly.Module(binary)).exports as unknown as Exports;
 
+/** The kinds of a binary's sections, in order. */
+function sectionsOf(binary: Uint8Array): number[] {
+  const kinds: number[] = [];
+  for (let at = 8; at < binary.length; ) {
+    kinds.push(binary[at++] as number);
+    let length = 0;
+    for (let shift = 0, byte = 0x80; byte & 0x80; shift += 7) {
+      byte = binary[at++] as number;
+      length += (byte & 0x7f) * 2 ** shift;
+    }
+    at += length;
+  }
+  return kinds;
+}
+
 /** What any host does: rows into the one buffer, predict, rows out of the other. */
 function run(exports: Exports, x: Float32Array | Float64Array): Float32Array | Float64Array {
   const Reals = exports.bytesPerValue() === 4 ? Float32Array : Float64Array;
@@ -116,6 +131,17 @@ describe("the file", () => {
     expect(names.sort()).toEqual(documented().sort());
     const { memory } = new WebAssembly.Instance(module).exports as { memory: WebAssembly.Memory };
     expect(() => memory.grow(1)).toThrow(RangeError);
+  });
+
+  test("starts by itself in float64 alone, as docs/export.md says, and writes the sigmoid's table below the network", () => {
+    const START = 8;
+    const files = DTYPES.map((dtype) => exportModule(trained(SPECS.relu!, dtype)));
+    expect(files.map((file) => sectionsOf(file).includes(START))).toEqual([false, true]);
+    const { memory } = instance(files[1] as Uint8Array<ArrayBuffer>);
+    const below = new Float64Array(memory.buffer, 0, 512);
+    expect(below.find((value) => Math.abs(value - Math.exp(-0.25)) < 1e-15)).toBeDefined();
+    // Room to spare below the network.
+    expect(below.findLastIndex((value) => value !== 0)).toBeLessThan(500);
   });
 
   test("is the same for a network and its saved bytes, on any core, and twice", () => {
