@@ -84,26 +84,22 @@ export function mapSigmoid(dst: usize, src: usize, count: i32): void {
 function mapSigmoid64(dst: usize, src: usize, count: i32): void {
   const end = src + <usize>count * 8;
   while (src < end) {
-    for (; src + 32 <= end && isWithin(src); src += 32, dst += 32) {
+    for (; isWithin(src, end); src += 32, dst += 32) {
       const y0 = sigmoid64Within(v128.load(src)), y1 = sigmoid64Within(v128.load(src, 16));
       v128.store(dst, y0);
       v128.store(dst, y1, 16);
     }
-    for (; src < end; src += 16, dst += 16) {
+    for (; src < end && !isWithin(src, end); src += 16, dst += 16) {
       const some = min<i32>(2, <i32>((end - src) / 8));
       storeSome(dst, vsigmoid(loadSome(src, some)), some);
-      if (src + 48 <= end && isWithin(src + 16)) {
-        src += 16;
-        dst += 16;
-        break;
-      }
     }
   }
 }
 
-/** Whether two registers from `src` on are within the table. */
+/** Whether there are two registers from `src` on, and they are within the table. */
 @inline
-function isWithin(src: usize): bool {
+function isWithin(src: usize, end: usize): bool {
+  if (src + 32 > end) return false;
   const near = v128.and(
     f64x2.lt(f64x2.abs(v128.load(src)), all<f64>(SIGMOID_END)),
     f64x2.lt(f64x2.abs(v128.load(src, 16)), all<f64>(SIGMOID_END)),

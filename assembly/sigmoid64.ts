@@ -23,12 +23,11 @@ function fillTable(): void {
   const q: f64 = 1.2840254166877414, qLo: f64 = 8.968972781793724e-17; // e^¼
   const qHigh = high(q), qLow = q - qHigh;
   let T: f64 = 1.4449802461092448e-7, lo: f64 = -5.0759166926752916e-24; // e^−15.75
-  for (let j = 63; j >= -63; j--) {
-    const at = TABLE + (<usize>(j & 127) << 4);
-    const U = 1 + T;
-    const lost = T < 1 ? T - (U - 1) : 1 - (U - T);
-    store<f64>(at, T);
-    store<f64>(at, <f64><f32>(lost + lo), 8);
+  // j = 63 … −63
+  for (let at: usize = 63 << 4; at != 64 << 4; at = (at - 16) & 2032) {
+    const lost = min<f64>(T, 1) - ((1 + T) - max<f64>(T, 1));
+    store<f64>(at, T, TABLE);
+    store<f64>(at, <f64><f32>(lost + lo), TABLE + 8);
     const product = T * q;
     const tHigh = high(T), tLow = T - tHigh;
     const error = tHigh * qHigh - product + tHigh * qLow + tLow * qHigh + tLow * qLow;

@@ -163,7 +163,7 @@ function sigmoid<T>(x: v128): v128 {
   let beyond = x;
   if (!i64x2.all_true(within)) {
     beyond = sigmoidByExp<f64>(x);
-    if (!v128.any_true(within)) return beyond;
+    if (!isDefined(COMPACT) && !v128.any_true(within)) return beyond;
   }
   return v128.bitselect(sigmoid64Within(x), beyond, within);
 }

@@ -5,8 +5,8 @@ import { expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** What was reached (15 519 bytes) plus 1 %; the goal is 16 000. */
-const LIMIT = 15_680;
+/** What was reached (15 499 bytes) and a little; the goal is 16 000. */
+const LIMIT = 15_510;
 
 test("the bundle of chainrule/predict with its binaries, minified and compressed, stays small", async () => {
   const { outputFiles, metafile } = await build({
