@@ -5,7 +5,7 @@ import { NetworkMemory, type Reals } from "./memory.ts";
 import type { LossFunction } from "./options/loss.ts";
 import type { Names } from "./options/names.ts";
 import type { DType } from "./options/network.ts";
-import { firstScalars, OPTIMIZER_SLOTS, type ResolvedOptimizer } from "./options/optimizer.ts";
+import type { ResolvedOptimizer } from "./options/optimizer-types.ts";
 import type { EpochReport } from "./options/results.ts";
 import { hasParameters, isNormalization, type ResolvedSpec, type Trainable } from "./options/spec.ts";
 import { bytesPerSample, type Demand, NO_DEMAND, type Segment } from "./plan.ts";
@@ -149,16 +149,6 @@ export class Model {
     }
   }
 
-  /** Makes `optimizer` the one in use; state goes on while `type` stays the same. The room for it has been planned. */
-  useOptimizer(optimizer: ResolvedOptimizer): void {
-    if (this.optimizer?.type !== optimizer.type) {
-      this.memory.reals(this.memory.plan.state).fill(0);
-      this.scalars = firstScalars(optimizer.type);
-      this.began = { step: this.progress.step, epoch: this.progress.epoch };
-    }
-    this.optimizer = optimizer;
-  }
-
   /** Draws the initial parameters: init(node and part, element), fans by layer. */
   initialize(): void {
     for (const segment of this.memory.plan.segments) {
@@ -177,9 +167,5 @@ export class Model {
 
   writeParameters(segment: Segment, values: Reals): void {
     this.memory.writeSegmentValues(this.memory.plan.params, segment, values);
-  }
-
-  get stateSlots(): number {
-    return this.optimizer === undefined ? 0 : OPTIMIZER_SLOTS[this.optimizer.type];
   }
 }

@@ -2,20 +2,15 @@
 import { instantiateCore, instantiateCoreSync } from "./core/instantiate.ts";
 import { createModel, resolveCreate, withLoss } from "./creation.ts";
 import { type Matrix, type Rows, rowSource, type Targets } from "./data/rows.ts";
-import { targetSource } from "./data/targets.ts";
-import { weightsOf } from "./data/weights.ts";
-import { evaluateRows, gradientsOf, inputGradientsOf } from "./evaluation.ts";
-import { Picker } from "./inspection/batches.ts";
-import { diagnoseModel } from "./inspection/diagnose.ts";
 import type { Diagnosis } from "./inspection/diagnosis.ts";
-import { type RangeTest, type RangeTestOptions, resolveRangeTest, runRangeTest } from "./inspection/range-test.ts";
+import type { RangeTest, RangeTestOptions } from "./inspection/range-test.ts";
+import * as later from "./later.ts";
 import { Model } from "./model.ts";
 import { integerIn, optionsObject } from "./options/checks.ts";
 import { LIMITS } from "./options/defaults.ts";
 import type { FitOptions } from "./options/fit.ts";
 import { lossName } from "./options/loss.ts";
-import { resolveMetrics } from "./options/metrics.ts";
-import { type Names, resolveNames } from "./options/names.ts";
+import type { Names } from "./options/names.ts";
 import {
   type CheckOptions,
   type DiagnoseOptions,
@@ -29,7 +24,6 @@ import {
   type SaveOptions,
   type StepOptions,
 } from "./options/network.ts";
-import { OPTIMIZER_KEYS, OPTIMIZER_SLOTS, optimizerOrLast } from "./options/optimizer.ts";
 import type {
   EpochReport,
   Evaluation,
@@ -46,15 +40,10 @@ import {
   type Trainable,
   withoutValues,
 } from "./options/spec.ts";
-import { checkWeights, readLayers } from "./parameters.ts";
 import { checkClasses, classesOf, predictRows } from "./prediction.ts";
 import { loadModel, loadModelSync, saveModel } from "./saving.ts";
-import { summarize } from "./summary.ts";
-import { checkNetwork } from "./training/check.ts";
-import { FitRun } from "./training/fit.ts";
+import type { FitRun } from "./training/fit.ts";
 import { predictRow } from "./training/row.ts";
-import { fitScalings } from "./training/scaling.ts";
-import { stepRows } from "./training/step.ts";
 
 /**
  * A feedforward network: create it from a spec, train it with `fit`, use it with `predict`.
@@ -162,12 +151,12 @@ export class Network {
   /** Names of columns, target and classes, saved with the network; undefined until set. */
   get names(): Names | undefined {
     const { names } = this.#model;
-    return names === undefined ? undefined : resolveNames(names, this.#model.spec);
+    return names === undefined ? undefined : later.resolveNames(names, this.#model.spec);
   }
 
   set names(names: Names | undefined) {
     this.#live("names");
-    this.#model.names = names === undefined ? undefined : resolveNames(names, this.#model.spec);
+    this.#model.names = names === undefined ? undefined : later.resolveNames(names, this.#model.spec);
   }
 
   /**
@@ -209,7 +198,7 @@ export class Network {
     this.#idle("step");
     this.#knowsLoss("step");
     if (options?.sampleWeights !== undefined) this.#weighs();
-    const loss = stepRows(this.#model, ...this.#sources(x, y), options);
+    const loss = later.stepRows(this.#model, ...this.#sources(x, y), options);
     this.#model.record.add({ call: "step" });
     return loss;
   }
@@ -251,9 +240,9 @@ export class Network {
     const given = optionsObject("evaluate", options === undefined ? {} : options, {
       allowed: ["metrics", "sampleWeights"],
     });
-    const metrics = resolveMetrics(given.metrics, this.#model.spec);
-    const weights = weightsOf(given.sampleWeights, xs.rows);
-    const evaluate = (model: Model) => evaluateRows(model, xs, ys, metrics, weights);
+    const metrics = later.resolveMetrics(given.metrics, this.#model.spec);
+    const weights = later.weightsOf(given.sampleWeights, xs.rows);
+    const evaluate = (model: Model) => later.evaluateRows(model, xs, ys, metrics, weights);
     // A running fit's data must stay where they are.
     return weights === undefined ? evaluate(this.#model) : this.#aside(evaluate);
   }
@@ -265,7 +254,7 @@ export class Network {
   gradients(x: Rows, y: Targets): { loss: number; layers: LayerWeights[] } {
     this.#steady("gradients");
     this.#knowsLoss("gradients");
-    return this.#aside((model) => gradientsOf(model, ...this.#sources(x, y)));
+    return this.#aside((model) => later.gradientsOf(model, ...this.#sources(x, y)));
   }
 
   /**
@@ -275,7 +264,7 @@ export class Network {
   inputGradients(x: Rows, y: Targets): Matrix {
     this.#steady("inputGradients");
     this.#knowsLoss("inputGradients");
-    return this.#aside((model) => inputGradientsOf(model, ...this.#sources(x, y)));
+    return this.#aside((model) => later.inputGradientsOf(model, ...this.#sources(x, y)));
   }
 
   /**
@@ -289,7 +278,7 @@ export class Network {
     this.#knowsLoss("check");
     const { parameters } = optionsObject("check", options === undefined ? {} : options, { allowed: ["parameters"] });
     const limit = parameters === undefined ? 1000 : integerIn("parameters", parameters, 1, LIMITS.rows);
-    return checkNetwork(this.#model, ...this.#sources(x, y), limit);
+    return later.checkNetwork(this.#model, ...this.#sources(x, y), limit);
   }
 
   /**
@@ -303,12 +292,11 @@ export class Network {
   async findLearningRate(x: Rows, y: Targets, options?: RangeTestOptions): Promise<RangeTest> {
     this.#steady("findLearningRate");
     this.#knowsLoss("findLearningRate");
-    const resolved = resolveRangeTest(options, this.#model);
+    const resolved = later.resolveRangeTest(options, this.#model);
     if (resolved.signal?.aborted) throw resolved.signal.reason;
     const copy = this.clone();
     try {
-      fitScalings(copy.#model, x, y);
-      return await runRangeTest(copy, new Picker(copy.#model, x, y), resolved);
+      return await later.runRangeTest(copy.#model, copy.step.bind(copy), { x, y }, resolved);
     } finally {
       copy.dispose();
     }
@@ -323,18 +311,10 @@ export class Network {
   diagnose(x: Rows, y: Targets, options?: DiagnoseOptions): Diagnosis {
     this.#steady("diagnose");
     this.#knowsLoss("diagnose");
-    const given = optionsObject("diagnose", options === undefined ? {} : options, {
-      allowed: ["optimizer"],
-      inside: OPTIMIZER_KEYS,
-    });
-    const optimizer = optimizerOrLast(given.optimizer, this.#model.optimizer, this.dtype);
+    const optimizer = later.resolveDiagnose(options, this.#model);
     const copy = this.clone();
     try {
-      const model = copy.#model;
-      fitScalings(model, x, y);
-      const slots = OPTIMIZER_SLOTS[optimizer.type];
-      model.demand({ slots });
-      return diagnoseModel(model, new Picker(model, x, y), optimizer);
+      return later.diagnoseModel(copy.#model, x, y, optimizer);
     } finally {
       copy.dispose();
     }
@@ -346,7 +326,7 @@ export class Network {
    */
   weights(): LayerWeights[] {
     this.#steady("weights");
-    return readLayers(this.#model, this.#model.memory.plan.params);
+    return later.readLayers(this.#model, this.#model.memory.plan.params);
   }
 
   /**
@@ -357,7 +337,7 @@ export class Network {
     this.#idle("setWeights");
     const model = this.#model;
     // All of them are checked before the first is written.
-    for (const [segment, values] of checkWeights(model, weights)) model.writeParameters(segment, values);
+    for (const [segment, values] of later.checkWeights(model, weights)) model.writeParameters(segment, values);
     model.record.add({ call: "setWeights" });
   }
 
@@ -388,7 +368,7 @@ export class Network {
   /** A table of the layers, for people. */
   summary(): string {
     this.#live("summary");
-    return summarize(this.spec, this.#model.memory.plan, { dtype: this.dtype, core: this.core, seed: this.seed });
+    return later.summarize(this.spec, this.#model.memory.plan, { dtype: this.dtype, core: this.core, seed: this.seed });
   }
 
   /**
@@ -410,7 +390,7 @@ export class Network {
     this.#idle(name);
     this.#knowsLoss(name);
     if (options?.sampleWeights !== undefined) this.#weighs();
-    return new FitRun(this.#model, x, y, options, { asynchronous, perEpoch: name === "epochs", name });
+    return later.startFit(this.#model, x, y, options, { asynchronous, perEpoch: name === "epochs", name });
   }
 
   #live(name: string): void {
@@ -446,7 +426,7 @@ export class Network {
     const xs = rowSource(x, "x", this.inputs);
     return [
       xs,
-      targetSource(y, "y", { rows: xs.rows, outputs: this.outputs, loss: lossName(this.#model.spec.loss) }),
+      later.targetSource(y, "y", { rows: xs.rows, outputs: this.outputs, loss: lossName(this.#model.spec.loss) }),
     ] as const;
   }
 

@@ -6,7 +6,7 @@ import { decode, encode, type LoadedNetwork, type SavedWatches } from "./formats
 import type { Reals } from "./memory.ts";
 import { Model } from "./model.ts";
 import type { Core as CoreOption } from "./options/network.ts";
-import { OPTIMIZER_SLOTS } from "./options/optimizer.ts";
+import { OPTIMIZER_SLOTS, stateSlots } from "./options/optimizer.ts";
 import type { EpochReport } from "./options/results.ts";
 import { hasParameters } from "./options/spec.ts";
 import type { Region } from "./plan.ts";
@@ -32,7 +32,7 @@ export function saveModel(model: Model, withOptimizer: boolean): Uint8Array {
       ? {
           optimizer: {
             options: optimizer,
-            slots: Array.from({ length: model.stateSlots }, (_, slot) => logical(model, state, slot)),
+            slots: Array.from({ length: stateSlots(model.optimizer) }, (_, slot) => logical(model, state, slot)),
             scalars: model.scalars,
             began: model.began,
           },

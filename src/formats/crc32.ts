@@ -6,13 +6,15 @@ const SLICES = 8;
 
 let tables: Int32Array | undefined;
 
-/** [SLICES][256]: table k gives the effect of a byte that k more bytes follow. */
+/**
+ * [SLICES][256]: table k gives the effect of a byte that k more bytes follow. The effect of a sum of bits is the sum of their effects, which takes
+ * an engine that has just started a fifth of the time that shifting out the bits of every byte does.
+ */
 function makeTables(): Int32Array {
   const t = new Int32Array(SLICES * 256);
-  for (let byte = 0; byte < 256; byte++) {
-    let crc = byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
-    t[byte] = crc;
+  for (let bit = 128, crc = 1; bit > 0; bit >>= 1) {
+    crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
+    for (let i = 0; i < 256; i += 2 * bit) t[bit + i] = crc ^ (t[i] as number);
   }
   for (let i = 256; i < t.length; i++) {
     const crc = t[i - 256] as number;
@@ -28,28 +30,18 @@ export function crc32(bytes: Uint8Array, crc = 0): number {
   const blocks = bytes.length - (bytes.length % SLICES);
   let c = ~crc;
   let i = 0;
+  // Without functions for a word and an entry, which the first file of a process would call uncompiled.
   for (; i < blocks; i += SLICES) {
-    c ^= word(bytes, i);
-    const d = word(bytes, i + 4);
     c =
-      entry(t, 7, c) ^
-      entry(t, 6, c >>> 8) ^
-      entry(t, 5, c >>> 16) ^
-      entry(t, 4, c >>> 24) ^
-      entry(t, 3, d) ^
-      entry(t, 2, d >>> 8) ^
-      entry(t, 1, d >>> 16) ^
-      entry(t, 0, d >>> 24);
+      (t[1792 + ((c ^ (bytes[i] as number)) & 255)] as number) ^
+      (t[1536 + (((c >>> 8) ^ (bytes[i + 1] as number)) & 255)] as number) ^
+      (t[1280 + (((c >>> 16) ^ (bytes[i + 2] as number)) & 255)] as number) ^
+      (t[1024 + ((c >>> 24) ^ (bytes[i + 3] as number))] as number) ^
+      (t[768 + (bytes[i + 4] as number)] as number) ^
+      (t[512 + (bytes[i + 5] as number)] as number) ^
+      (t[256 + (bytes[i + 6] as number)] as number) ^
+      (t[bytes[i + 7] as number] as number);
   }
-  for (; i < bytes.length; i++) c = entry(t, 0, c ^ (bytes[i] as number)) ^ (c >>> 8);
+  for (; i < bytes.length; i++) c = (t[(c ^ (bytes[i] as number)) & 255] as number) ^ (c >>> 8);
   return ~c >>> 0;
-}
-
-function word(bytes: Uint8Array, i: number): number {
-  const low = (bytes[i] as number) | ((bytes[i + 1] as number) << 8);
-  return low | ((bytes[i + 2] as number) << 16) | ((bytes[i + 3] as number) << 24);
-}
-
-function entry(t: Int32Array, slice: number, byte: number): number {
-  return t[slice * 256 + (byte & 255)] as number;
 }

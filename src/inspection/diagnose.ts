@@ -5,13 +5,21 @@ import { rowSource } from "../data/rows.ts";
 import { targetSource } from "../data/targets.ts";
 import { DivergenceError } from "../errors.ts";
 import type { Model } from "../model.ts";
+import { optionsObject } from "../options/checks.ts";
 import { lossName } from "../options/loss.ts";
-import { type ResolvedOptimizer, SEARCHING } from "../options/optimizer.ts";
+import {
+  OPTIMIZER_KEYS,
+  OPTIMIZER_SLOTS,
+  optimizerOrLast,
+  type ResolvedOptimizer,
+  SEARCHING,
+} from "../options/optimizer.ts";
 import { batchLayers, hasParameters, isFixed } from "../options/spec.ts";
 import { findSegment, readLayers } from "../parameters.ts";
 import { runPass } from "../training/passes.ts";
+import { fitScalings } from "../training/scaling.ts";
 import { trainStep } from "../training/step.ts";
-import type { Picker } from "./batches.ts";
+import { Picker } from "./batches.ts";
 import { findConflicts, findScales } from "./data-findings.ts";
 import { type Diagnosis, type Finding, figure, type LayerDiagnosis, percent, textOf } from "./diagnosis.ts";
 
@@ -36,8 +44,26 @@ const SATURATED: Readonly<Record<string, (a: number) => boolean>> = {
 };
 const DYING: readonly string[] = ["relu", "relu6", "hardSigmoid", "hardSwish"];
 
-/** `model`: a copy that may be changed. */
-export function diagnoseModel(model: Model, picker: Picker, optimizer: ResolvedOptimizer): Diagnosis {
+/** @throws TypeError, RangeError */
+export function resolveDiagnose(options: unknown, model: Model): ResolvedOptimizer {
+  const given = optionsObject("diagnose", options === undefined ? {} : options, {
+    allowed: ["optimizer"],
+    inside: OPTIMIZER_KEYS,
+  });
+  return optimizerOrLast(given.optimizer, model.optimizer, model.dtype);
+}
+
+/**
+ * `model`: a copy that may be changed.
+ * @throws TypeError, RangeError for data of another shape
+ */
+export function diagnoseModel(model: Model, x: unknown, y: unknown, optimizer: ResolvedOptimizer): Diagnosis {
+  fitScalings(model, x, y);
+  model.demand({ slots: OPTIMIZER_SLOTS[optimizer.type] });
+  return look(model, new Picker(model, x, y), optimizer);
+}
+
+function look(model: Model, picker: Picker, optimizer: ResolvedOptimizer): Diagnosis {
   const count = Math.min(SAMPLE, model.blockSamplesFor(SAMPLE));
   const { x, y } = picker.pick(picker.spread(count));
   const all = picker.pick(Int32Array.from({ length: picker.rows }, (_, row) => row));

@@ -15,7 +15,8 @@ import {
   type ResolvedOptimizer,
 } from "../options/optimizer.ts";
 import { now, Pause } from "../training/pace.ts";
-import type { Picker } from "./batches.ts";
+import { fitScalings } from "../training/scaling.ts";
+import { Picker } from "./batches.ts";
 
 export interface RangeTestOptions {
   /** The first rate; > 0; 1e-7. */
@@ -86,12 +87,18 @@ export function resolveRangeTest(options: unknown, model: Model): ResolvedRangeT
   };
 }
 
-/** Takes the steps on `network`, which is a copy that is thrown away. */
+/**
+ * Takes the steps on a copy that is thrown away: `model`, and `step` of its network.
+ * @throws (by rejection) TypeError, RangeError for data of another shape, the signal's reason
+ */
 export async function runRangeTest(
-  network: { step(x: Rows, y: Targets, options: { optimizer: Optimizer }): number },
-  picker: Picker,
+  model: Model,
+  step: (x: Rows, y: Targets, options: { optimizer: Optimizer }) => number,
+  data: { readonly x: Rows; readonly y: Targets },
   options: ResolvedRangeTest,
 ): Promise<RangeTest> {
+  fitScalings(model, data.x, data.y);
+  const picker = new Picker(model, data.x, data.y);
   const { from, to, steps, batchSize, optimizer, signal } = options;
   const growth = log64(to / from) / (steps - 1);
   const curve = { rates: [] as number[], losses: [] as number[], smoothed: [] as number[] };
@@ -100,16 +107,16 @@ export async function runRangeTest(
   let weight = 1;
   let order: Int32Array = new Int32Array(0);
   try {
-    for (let step = 0, at = 0, epoch = 0, looked = now(); step < steps; step++, at += batchSize) {
+    for (let i = 0, at = 0, epoch = 0, looked = now(); i < steps; i++, at += batchSize) {
       if (at + Math.min(batchSize, order.length) > order.length || order.length === 0) {
         order = picker.order(epoch++);
         at = 0;
       }
-      const rate = from * exp64(growth * step);
+      const rate = from * exp64(growth * i);
       const { x, y } = picker.pick(order.subarray(at, at + batchSize));
       let loss: number;
       try {
-        loss = network.step(x, y, { optimizer: { ...optimizer, learningRate: rate } as Optimizer });
+        loss = step(x, y, { optimizer: { ...optimizer, learningRate: rate } as Optimizer });
       } catch (error) {
         if (error instanceof DivergenceError) break;
         throw error;

@@ -15,8 +15,13 @@ const HIGH = bits64[0] === 0 ? 1 : 0;
 const LOW = 1 - HIGH;
 
 /** 2^(i − 1022), i = 0 … 2045, each the double of the one before. */
-const POWERS = new Float64Array(2046);
-for (let i = 0, power = 2.2250738585072014e-308; i < 2046; i++, power *= 2) POWERS[i] = power;
+const POWERS = powers();
+// A function: a loop among the definitions would have the engine compile all of them as hot code.
+function powers(): Float64Array {
+  const all = new Float64Array(2046);
+  for (let i = 0, power = 2.2250738585072014e-308; i < 2046; i++, power *= 2) all[i] = power;
+  return all;
+}
 
 /** 2^n, −1022 ≤ n ≤ 1023. A NaN gives a number, which is then multiplied by a NaN. */
 function power(n: number): number {

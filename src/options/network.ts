@@ -1,11 +1,11 @@
 import type { Matrix } from "../data/rows.ts";
 import { kindError } from "../errors.ts";
 import { booleanOf, integerIn, oneOf, optionsObject } from "./checks.ts";
-import { CLIPPING_KEYS, type Clipping, type ResolvedClipping, resolveClipping } from "./clipping.ts";
+import type { Clipping } from "./clipping.ts";
 import { LIMITS, NETWORK_DEFAULTS } from "./defaults.ts";
 import type { LossFunction } from "./loss.ts";
 import type { MetricName } from "./metrics.ts";
-import { OPTIMIZER_KEYS, type Optimizer, optimizerOrLast, type ResolvedOptimizer } from "./optimizer.ts";
+import type { Optimizer } from "./optimizer-types.ts";
 
 export type DType = "float32" | "float64";
 
@@ -95,22 +95,6 @@ export function resolveLoadOptions(
 export function resolveSaveOptions(options: unknown = {}, name = "save"): Readonly<Required<SaveOptions>> {
   const { optimizer } = optionsObject(name, options, { allowed: ["optimizer"] });
   return Object.freeze({ optimizer: optimizer === undefined ? true : booleanOf("optimizer", optimizer) });
-}
-
-/**
- * `last` is the optimizer last used, if any.
- * @throws TypeError, RangeError
- */
-export function resolveStepOptions(
-  options: unknown = {},
-  { dtype, last }: { dtype: DType; last?: ResolvedOptimizer | undefined },
-  name = "step",
-): { readonly optimizer: ResolvedOptimizer; readonly sampleWeights: unknown; readonly clipping: ResolvedClipping } {
-  const allowed = ["optimizer", "sampleWeights", ...CLIPPING_KEYS];
-  const given = optionsObject(name, options, { allowed, inside: OPTIMIZER_KEYS });
-  const { optimizer, sampleWeights } = given;
-  const clipping = resolveClipping(given, dtype);
-  return Object.freeze({ optimizer: optimizerOrLast(optimizer, last, dtype), sampleWeights, clipping });
 }
 
 function resolveCore(core: unknown): Core {

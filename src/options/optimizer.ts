@@ -88,6 +88,11 @@ export const OPTIMIZER_SLOTS: Readonly<Record<OptimizerName, number>> = {
   br: 0,
 };
 
+/** Arrays of state of the optimizer in use, if any. */
+export function stateSlots(optimizer: ResolvedOptimizer | undefined): number {
+  return optimizer === undefined ? 0 : OPTIMIZER_SLOTS[optimizer.type];
+}
+
 /** Arrays as long as the parameters that a method needs during a call. */
 export const OPTIMIZER_WORK: Readonly<Partial<Record<OptimizerName, number>>> = { gda: 2, gdx: 3, scg: 3, lbfgs: 3 };
 

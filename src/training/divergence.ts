@@ -4,6 +4,7 @@ import * as abi from "../core/abi.ts";
 import { DivergenceError } from "../errors.ts";
 import type { NetworkMemory } from "../memory.ts";
 import type { Model } from "../model.ts";
+import { stateSlots } from "../options/optimizer.ts";
 import type { Region, Segment } from "../plan.ts";
 import type { Job } from "./job.ts";
 
@@ -77,7 +78,7 @@ export function* findDivergence(model: Model, loss = false, epoch = 0, step = 0)
     const { layer, part } = segmentAt(segments, parameter);
     return new DivergenceError({ epoch, step, layer, quantity: part === "W" ? "weights" : "bias" });
   }
-  for (let slot = 0; slot < Math.min(demand.slots, model.stateSlots); slot++) {
+  for (let slot = 0; slot < Math.min(demand.slots, stateSlots(model.optimizer)); slot++) {
     const at = yield* firstNonFinite(memory, state.offset + slot * paramsLength * size, paramsLength);
     if (at < 0) continue;
     const { layer } = segmentAt(segments, at);

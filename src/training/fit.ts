@@ -10,6 +10,7 @@ import { findDivergence, restore, type Snapshot, snapshot, spareOf } from "./div
 import { type Advance, Driver, ordersInSlices } from "./driver.ts";
 import { Search } from "./full-batch/search.ts";
 import { Job, RUN } from "./job.ts";
+import { scalarsOf, setOptimizer, useOptimizer } from "./optimizer.ts";
 import { now, Pause } from "./pace.ts";
 import { countsClasses } from "./passes.ts";
 import { Rates } from "./rates.ts";
@@ -27,6 +28,11 @@ const REPLAY_PAUSE = 10;
 
 function sameData(a: DataIdentity | undefined, b: DataIdentity): boolean {
   return a?.fingerprint === b.fingerprint && a.shuffle === b.shuffle && a.validation === b.validation;
+}
+
+/** A run that has checked and copied its data. */
+export function startFit(...given: ConstructorParameters<typeof FitRun>): FitRun {
+  return new FitRun(...given);
 }
 
 /** One call of fit, fitSync or epochs, from validation to its history. */
@@ -106,7 +112,7 @@ export class FitRun {
     this.undo = this.remember();
     model.useScalings(spec);
     yield* scaleWindow(model, staged);
-    model.useOptimizer(options.optimizer);
+    useOptimizer(model, options.optimizer);
     const { progress } = model;
     if (progress.position > 0 && (options.refit || !sameData(progress.data, staged.identity))) {
       Object.assign(progress, { position: 0, epochLoss: 0, epochCorrect: 0 });
@@ -157,7 +163,7 @@ export class FitRun {
     job.setInt(abi.JOB_FLAGS, countsClasses(model) ? abi.JOB_FLAG_COUNT : 0);
     job.setInt(abi.JOB_SAMPLE_WEIGHTS_PTR, options.sampleWeights === undefined ? 0 : plan.sampleWeights.offset);
     job.setAdjustment(hasPenalty(model.spec), options, options.minGradient !== undefined);
-    job.setOptimizer(options.optimizer, model.scalars);
+    setOptimizer(job, options.optimizer, model.scalars);
     const { progress } = model;
     job.setInt(abi.JOB_POSITION, progress.position);
     job.setDouble(abi.JOB_EPOCH, progress.epoch);
@@ -351,7 +357,7 @@ export class FitRun {
     progress.position = job.int(abi.JOB_POSITION);
     progress.epochLoss = job.double(abi.JOB_EPOCH_LOSS);
     progress.epochCorrect = job.double(abi.JOB_EPOCH_CORRECT);
-    model.scalars = job.scalars(this.options.optimizer);
+    model.scalars = scalarsOf(job, this.options.optimizer);
   }
 
   /** Finds the first step that diverged since the snapshot, leaves the network before it, and throws. */

@@ -4,11 +4,13 @@ import type { TargetSource } from "../data/targets.ts";
 import { weightsOf } from "../data/weights.ts";
 import type { Model } from "../model.ts";
 import type { ResolvedClipping } from "../options/clipping.ts";
-import { resolveStepOptions, type StepOptions } from "../options/network.ts";
+import type { StepOptions } from "../options/network.ts";
 import { OPTIMIZER_SLOTS, type ResolvedOptimizer, SEARCHING } from "../options/optimizer.ts";
 import { batchLayers, hasPenalty, unfittedScaling } from "../options/spec.ts";
+import { resolveStepOptions } from "../options/step.ts";
 import { findDivergence } from "./divergence.ts";
 import { Job } from "./job.ts";
+import { scalarsOf, setOptimizer, useOptimizer } from "./optimizer.ts";
 import { atOnce } from "./pace.ts";
 import { runPass } from "./passes.ts";
 
@@ -60,7 +62,7 @@ export function trainStep(
   // Rows are checked window by window, so the update itself, in the last block, comes after every check.
   const before = { params: memory.bytes(params).slice(), state: memory.bytes(state).slice() };
   const { optimizer: lastOptimizer, scalars: lastScalars, began } = model;
-  model.useOptimizer(optimizer);
+  useOptimizer(model, optimizer);
   const undo = () => {
     memory.bytes(params).set(before.params);
     memory.bytes(state).set(before.state);
@@ -71,13 +73,13 @@ export function trainStep(
     const { loss } = runPass(model, abi.MODE_TRAIN, x, y, {
       weights,
       prepare: (job) => {
-        job.setOptimizer(optimizer, model.scalars);
+        setOptimizer(job, optimizer, model.scalars);
         job.setAdjustment(hasPenalty(model.spec), clipping);
         job.setDouble(abi.JOB_STEP, progress.step);
       },
       onWindow: (_first, rows) => {
         if (rows < x.rows) return;
-        scalars = new Job(memory, memory.plan.passJob).scalars(optimizer);
+        scalars = scalarsOf(new Job(memory, memory.plan.passJob), optimizer);
       },
     });
     const search = findDivergence(model, !Number.isFinite(loss), progress.epoch + 1, progress.step + 1);

@@ -2,13 +2,9 @@ import { describe, expect, test } from "vitest";
 import { DivergenceError } from "../../src/errors.ts";
 import { resolveNames } from "../../src/options/names.ts";
 import { nearestName } from "../../src/options/nearest.ts";
-import {
-  resolveLoadOptions,
-  resolveNetworkOptions,
-  resolveSaveOptions,
-  resolveStepOptions,
-} from "../../src/options/network.ts";
+import { resolveLoadOptions, resolveNetworkOptions, resolveSaveOptions } from "../../src/options/network.ts";
 import { resolveSpec } from "../../src/options/spec.ts";
+import { resolveStepOptions } from "../../src/options/step.ts";
 
 describe("options of a network", () => {
   test("defaults: seed 0, float32, core auto; save with the optimizer", () => {
