@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
 import { writeLicences } from "./licences.mjs";
+import { buildForNode } from "./node.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
@@ -27,9 +28,8 @@ const OPTIONS = {
  * runs. What stands at the top keeps its name, so that stack traces and errors say the same as the sources: esbuild
  * renames that only in modules, therefore the export clause is set aside.
  */
-async function shortened(text) {
-  const clause = /^export \{[^}]*\};\n/m.exec(text)?.[0];
-  if (clause === undefined) throw new Error("dist/index.js: expected an export clause at the end");
+async function shortened(text, sourcefile) {
+  const clause = /^export \{[^}]*\};\n/m.exec(text)?.[0] ?? "";
   // A class that names itself within has become a variable; inspect() and errors show the name inside.
   const itself = /^var (\w+) = class _\1 \{$/gm;
   let script = text.replace(clause, "");
@@ -41,7 +41,7 @@ async function shortened(text) {
     // Node prints the line of an uncaught error before its message.
     lineLimit: 160,
     sourcemap: true,
-    sourcefile: "index.js",
+    sourcefile,
   });
   return { code: code + clause.replace(/\s+/g, " ").trimEnd(), map: JSON.parse(map) };
 }
@@ -77,13 +77,14 @@ const main = await build({
   metafile: true,
   write: false,
 });
-const { code, map } = await shortened(main.outputFiles[0].text);
+const { code, map } = await shortened(main.outputFiles[0].text, "index.js");
+await buildForNode({ root, dist, options: OPTIONS, shortened });
 // The binaries in base64 are no source to read.
 for (const [i, source] of map.sources.entries()) if (source.endsWith("/embedded.ts")) map.sourcesContent[i] = null;
 writeFileSync(join(dist, "index.edge.js"), edge.outputFiles[0].text);
 writeFileSync(join(dist, "index.js"), `${code}\n//# sourceMappingURL=index.js.map\n`);
 writeFileSync(join(dist, "index.js.map"), JSON.stringify(map));
-const heading = "index.js contains code of these packages, without white space and with other names.";
+const heading = "index.js and node/main.cjs contain code of these packages, without white space and with other names.";
 writeLicences(join(dist, "LICENSES.txt"), { heading, inputs: main.metafile.inputs, root });
 
 await build({

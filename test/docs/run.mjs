@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expectEqual, runChecks } from "../runtime/checks.mjs";
 import { runPage } from "./browser.mjs";
 import { readPage } from "./pages.mjs";
-import { runCommand, runEdgeFunction, runWorker } from "./runtimes.mjs";
+import { linkTool, runCommand, runEdgeFunction, runWorker } from "./runtimes.mjs";
 
 const PAGES = new URL("../../docs/runtimes/", import.meta.url);
 
@@ -22,6 +22,7 @@ async function runSteps({ steps }, folder) {
 
 /** The commands make bundles in out/; each prints in Node what stands on the page. */
 async function runBundlers({ steps, outputs }, folder) {
+  linkTool("@rollup/plugin-node-resolve", folder);
   for (const { commands } of steps) for (const command of commands) await runCommand(command, folder);
   const bundles = readdirSync(join(folder, "out")).filter((name) => name.endsWith(".mjs"));
   expectEqual("bundles", bundles.length, steps.flatMap(({ commands }) => commands).length);

@@ -1,7 +1,7 @@
 // Runs the programs of the pages where they belong. Each gives what came out.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { run } from "../runtime/process.mjs";
@@ -40,6 +40,13 @@ async function webpack(folder, [option, file]) {
       else resolve();
     });
   });
+}
+
+/** Puts a package of the tools where a file in `folder` finds it. */
+export function linkTool(name, folder) {
+  const link = join(folder, "node_modules", name);
+  mkdirSync(dirname(link), { recursive: true });
+  symlinkSync(join(tools, name), link);
 }
 
 /** Runs one command of a page in `folder` and gives what it prints. */

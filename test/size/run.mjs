@@ -20,7 +20,7 @@ const ENTRIES = {
   receipt: { source: 'export * from "chainrule/receipt";' },
 };
 /** Files of the package that are loaded as they are. */
-const BINARIES = ["dist/core/core.f32.wasm", "dist/core/core.f64.wasm"];
+const FILES = ["dist/core/core.f32.wasm", "dist/core/core.f64.wasm", "dist/node/main.cjs"];
 const MARGIN = 1.03;
 
 const limitsFile = fileURLToPath(new URL("limits.json", import.meta.url));
@@ -46,7 +46,7 @@ async function measure(consumer) {
   for (const [name, entry] of Object.entries(ENTRIES)) {
     sizes[`${name}, gzip`] = gzipSync(await bundle(consumer, entry), { level: 9 }).length;
   }
-  for (const name of BINARIES) sizes[name] = statSync(join(consumer, "node_modules", "chainrule", name)).size;
+  for (const name of FILES) sizes[name] = statSync(join(consumer, "node_modules", "chainrule", name)).size;
   return sizes;
 }
 
