@@ -1,8 +1,8 @@
 // The main entry for Node, in parts, as a process that starts is held up by every letter of its entry (measured:
 // docs/performance.md): main.cjs creates networks and predicts, the other parts are read when something in them is called for the
-// first time, the text of a core when it is compiled. In CommonJS, whose `require` reads at once where it stands, and in such a
+// first time. In CommonJS, whose `require` reads at once where it stands, and in such a
 // way that a bundler which comes upon it finds every part. Bundlers are meant to take the one file instead (`module`).
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 
@@ -15,7 +15,7 @@ const PARTS = {
 };
 /** Files without state, of which each part takes what it needs: constants, which are put where they are used, and arithmetic. */
 const COPIED = /^(core\/abi|js\/\w+)\.js$/;
-const SCRIPTS = ["main", ...Object.keys(PARTS), "core.f32", "core.f64"].map((name) => `./${name}.cjs`);
+const SCRIPTS = ["main", ...Object.keys(PARTS), "core.f64"].map((name) => `./${name}.cjs`);
 
 /**
  * Writes index.node.js and node/.
@@ -25,81 +25,98 @@ const SCRIPTS = ["main", ...Object.keys(PARTS), "core.f32", "core.f64"].map((nam
  * @param shortened makes a script short: (text with an inline map, its name) → { code, map }
  */
 export async function buildForNode({ root, dist, options, shortened }) {
+  const exportsOf = async (file) => {
+    const entryPoints = [join(dist, file)];
+    const { metafile } = await build({ ...options, bundle: false, entryPoints, write: false, metafile: true });
+    return Object.values(metafile.outputs)[0].exports;
+  };
+  const names = await exportsOf("index.js");
   const stubs = new Map();
+  /** By part: [file, name] of each function, class or constant that it exports. */
+  const exported = { main: names.map((name) => ["index.js", name]) };
   for (const [part, doors] of Object.entries(PARTS)) {
-    for (const door of doors) stubs.set(join(dist, door), await stubsOf(join(dist, door), part, options));
+    exported[part] = [];
+    for (const door of doors) {
+      const functions = await exportsOf(door);
+      stubs.set(join(dist, door), stubsOf(functions, part));
+      for (const name of functions) exported[part].push([door, name]);
+    }
   }
-  // First what each part holds, and what it wants of those before it; then the parts with all that is wanted of them.
-  const entries = { main: ['export * from "./index.js";'] };
-  for (const [part, doors] of Object.entries(PARTS)) entries[part] = doors.map((door) => `export * from "./${door}";`);
+  const float32 = readFileSync(join(root, "build", "f32.simd.wasm")).toString("base64");
+  const float64 = readFileSync(join(root, "build", "f64.simd.wasm")).toString("base64");
   const owner = new Map();
-  let names;
-  for (const [part, lines] of Object.entries(entries)) {
+  const context = { dist, stubs, owner, float32, options };
+  // First what each part holds, and what it takes of those before it; then the parts with all that is taken of them.
+  for (const part of Object.keys(exported)) {
     const wanted = new Map();
-    const plugin = partPlugin(part, { dist, stubs, owner, wanted });
-    const { text, inputs, exports } = await bundle(part, lines, plugin, { dist, options });
-    names ??= exports;
-    for (const input of inputs) if (!owner.has(input)) owner.set(input, part);
+    const entry = exported[part].map(([file, name]) => `export { ${name} } from "./${file}";`);
+    const { text, files } = await bundle(part, entry, { ...context, wanted, format: "esm" });
+    for (const file of files) if (!owner.has(file)) owner.set(file, part);
     for (const [file, name] of importsOf(text, wanted)) {
-      entries[owner.get(file)].push(`export { ${name} } from "./${file}";`);
+      // A public name is exported as it is; a name that two files have for two things, esbuild refuses.
+      const list = exported[owner.get(file)];
+      if (names.includes(name) || list.some((each) => each[0] === file && each[1] === name)) continue;
+      list.push([file, name]);
     }
   }
   const out = join(dist, "node");
-  mkdirSync(out, { recursive: true });
-  for (const [part, lines] of Object.entries(entries)) {
-    const plugin = partPlugin(part, { dist, stubs, owner });
-    const { text } = await bundle(part, [...new Set(lines)], plugin, { dist, options, format: "cjs" });
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out);
+  for (const [part, list] of Object.entries(exported)) {
+    const entry = list.map(([file, name]) => `import { ${name} } from "./${file}";`);
+    // An object of values: compiled code reads its properties as constants, those that esbuild would write as calls. Nor does it
+    // have the mark of a translated module, in whose presence some bundlers take `import main` for `main.default`.
+    entry.push(`module.exports = { ${list.map(([, name]) => name).join(", ")} };`);
+    const { text } = await bundle(part, entry, { ...context, format: "cjs" });
     const file = `${part}.cjs`;
-    const { code, map } = await shortened(withPlainExports(text, file), file);
+    const { code, map } = await shortened(text, file);
     writeFileSync(join(out, file), `${code.trimEnd()}\n//# sourceMappingURL=${file}.map\n`);
     writeFileSync(join(out, `${file}.map`), JSON.stringify(map));
   }
-  for (const real of ["f32", "f64"]) {
-    const text = readFileSync(join(root, "build", `${real}.simd.wasm`)).toString("base64");
-    writeFileSync(join(out, `core.${real}.cjs`), `module.exports = "${text}";\n`);
-  }
+  writeFileSync(join(out, "core.f64.cjs"), `module.exports = "${float64}";\n`);
   // Node reads a CommonJS file that a module imports letter by letter for its names: this one in place of main.cjs.
   const lines = names.map((name) => `exports.${name} = main.${name};\n`);
   writeFileSync(join(out, "index.cjs"), `"use strict";\nconst main = require("./main.cjs");\n${lines.join("")}`);
   writeFileSync(join(dist, "index.node.js"), `export { ${names.join(", ")} } from "./node/index.cjs";\n`);
 }
 
-/** What stands in a door's place in the parts before it. */
-async function stubsOf(door, part, options) {
-  const { metafile } = await build({ ...options, bundle: false, entryPoints: [door], write: false, metafile: true });
-  const [{ exports }] = Object.values(metafile.outputs);
+/** What stands in a door's place in the other parts. */
+function stubsOf(functions, part) {
   const read = `let read; const part = () => (read ??= require("./${part}.cjs"));`;
-  return [read, ...exports.map((name) => `export const ${name} = (...given) => part().${name}(...given);`)].join("\n");
+  return [read, ...functions.map((name) => `export const ${name} = (...given) => part().${name}(...given);`)].join(
+    "\n",
+  );
 }
 
-/** One part: its text, the files of `dist` that are in it, and what it exports. */
-async function bundle(part, lines, plugin, { dist, options, format = "esm" }) {
+/** One part: its text, and the files of `dist` that are in it. */
+async function bundle(part, entry, { options, format, ...context }) {
   const { outputFiles, metafile } = await build({
     ...options,
-    absWorkingDir: dist,
+    absWorkingDir: context.dist,
     outdir: undefined,
     outbase: undefined,
-    outfile: join(dist, "node", `${part}.cjs`),
+    outfile: join(context.dist, "node", `${part}.cjs`),
     banner: { js: '"use strict";' },
-    stdin: { contents: lines.join("\n"), resolveDir: dist, sourcefile: `node/${part}.js` },
+    stdin: { contents: entry.join("\n"), resolveDir: context.dist, sourcefile: `node/${part}.js` },
     format,
     external: SCRIPTS,
     minifySyntax: true,
     sourcemap: "inline",
     metafile: true,
     write: false,
-    plugins: [plugin],
+    logOverride: { "commonjs-variable-in-esm": "silent" },
+    plugins: [partPlugin(part, context)],
   });
-  const [{ inputs, exports }] = Object.values(metafile.outputs);
+  const [{ inputs }] = Object.values(metafile.outputs);
   const files = Object.keys(inputs).filter((file) => inputs[file].bytesInOutput > 0 && !COPIED.test(file));
-  return { text: outputFiles[0].text, inputs: files, exports };
+  return { text: outputFiles[0].text, files };
 }
 
 /**
  * What an earlier part holds is taken from there, and doors to other parts are closed.
  * @param wanted for a bundle that only tells what it takes: gets the file of each name that it imports from
  */
-function partPlugin(part, { dist, stubs, owner, wanted }) {
+function partPlugin(part, { dist, stubs, owner, float32, wanted }) {
   const open = new Set(PARTS[part]?.map((door) => join(dist, door)));
   return {
     name: part,
@@ -107,8 +124,8 @@ function partPlugin(part, { dist, stubs, owner, wanted }) {
       onResolve({ filter: /^#core$/ }, () => ({ path: "core", namespace: "node" }));
       onLoad({ filter: /./, namespace: "node" }, () => ({
         contents: `import { decodeBase64 } from "./core/base64.js";
-          const text = (dtype) => (dtype === "float32" ? require("./core.f32.cjs") : require("./core.f64.cjs"));
-          export const binary = (dtype) => decodeBase64(text(dtype));`,
+          const float32 = "${float32}";
+          export const binary = (dtype) => decodeBase64(dtype === "float32" ? float32 : require("./core.f64.cjs"));`,
         resolveDir: dist,
       }));
       onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
@@ -135,16 +152,4 @@ function importsOf(text, wanted) {
     const names = clause.split(",").map((each) => each.trim().split(" as ")[0]);
     return names.filter((name) => name !== "").map((name) => [wanted.get(path), name]);
   });
-}
-
-/**
- * Exports as properties that hold their values, which compiled code reads as constants, and without the mark of a translated
- * module, in whose presence some bundlers take `import main` for `main.default`.
- */
-function withPlainExports(text, file) {
-  const marked = /^module\.exports = __toCommonJS\((\w+)\);$/m;
-  const name = marked.exec(text)?.[1];
-  if (name === undefined) throw new Error(`${file}: expected exports to replace`);
-  const map = text.lastIndexOf("//# sourceMappingURL=");
-  return `${text.slice(0, map).replace(marked, "")}module.exports = { ...${name} };\n${text.slice(map)}`;
 }
