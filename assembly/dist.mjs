@@ -1,12 +1,13 @@
 // After tsc: puts the files that tsc does not write into dist/core/ (the binaries, which workerd, edge runtimes and bundlers
 // import as files, and the type of such an import), and makes each entry one file, as finding and reading a file
 // costs a starting runtime more than its code does (measured: docs/performance.md).
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, transform } from "esbuild";
+import { build } from "esbuild";
 import { writeLicences } from "./licences.mjs";
 import { buildForNode } from "./node.mjs";
+import { shorten } from "./shorten.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
@@ -23,29 +24,9 @@ const OPTIONS = {
   logLevel: "warning",
 };
 
-/**
- * The code without white space and with short local names: engines read every letter of an entry before its first line
- * runs. What stands at the top keeps its name, so that stack traces and errors say the same as the sources: esbuild
- * renames that only in modules, therefore the export clause is set aside.
- */
-async function shortened(text, sourcefile) {
-  const clause = /^export \{[^}]*\};\n/m.exec(text)?.[0] ?? "";
-  // A class that names itself within has become a variable; inspect() and errors show the name inside.
-  const itself = /^var (\w+) = class _\1 \{$/gm;
-  let script = text.replace(clause, "");
-  for (const [, name] of script.matchAll(itself)) script = script.replaceAll(new RegExp(`\\b_${name}\\b`, "g"), name);
-  script = script.replace(/^var (\w+) = class \1 \{$/gm, "class $1 {");
-  const { code, map } = await transform(script, {
-    target: OPTIONS.target,
-    minify: true,
-    // Node prints the line of an uncaught error before its message.
-    lineLimit: 160,
-    sourcemap: true,
-    sourcefile,
-  });
-  return { code: code + clause.replace(/\s+/g, " ").trimEnd(), map: JSON.parse(map) };
+if (!readFileSync(join(dist, "index.js"), "utf8").includes('"./network.js"')) {
+  throw new Error("dist/index.js: expected what tsc writes; run tsc first");
 }
-
 mkdirSync(core, { recursive: true });
 for (const real of ["f32", "f64"]) {
   copyFileSync(join(root, "build", `${real}.simd.wasm`), join(core, `core.${real}.wasm`));
@@ -77,12 +58,19 @@ const main = await build({
   metafile: true,
   write: false,
 });
-const { code, map } = await shortened(main.outputFiles[0].text, "index.js");
-await buildForNode({ root, dist, options: OPTIONS, shortened });
+// Shortened as a script, whose names at the top stay: the clause is set aside.
+const [{ text: whole }] = main.outputFiles;
+const clause = /^export \{[^}]*\};\n/m.exec(whole)?.[0];
+if (clause === undefined) throw new Error("dist/index.js: expected an export clause at the end");
+const { code, map } = await shorten(whole.replace(clause, ""), { target: OPTIONS.target, sourcefile: "index.js" });
+await buildForNode({ root, dist, options: OPTIONS });
 // The binaries in base64 are no source to read.
 for (const [i, source] of map.sources.entries()) if (source.endsWith("/embedded.ts")) map.sourcesContent[i] = null;
 writeFileSync(join(dist, "index.edge.js"), edge.outputFiles[0].text);
-writeFileSync(join(dist, "index.js"), `${code}\n//# sourceMappingURL=index.js.map\n`);
+writeFileSync(
+  join(dist, "index.js"),
+  `${code}${clause.replace(/\s+/g, " ").trimEnd()}\n//# sourceMappingURL=index.js.map\n`,
+);
 writeFileSync(join(dist, "index.js.map"), JSON.stringify(map));
 const heading = "index.js and node/main.cjs contain code of these packages, without white space and with other names.";
 writeLicences(join(dist, "LICENSES.txt"), { heading, inputs: main.metafile.inputs, root });

@@ -1,10 +1,11 @@
 // The main entry for Node, in parts, as a process that starts is held up by every letter of its entry (measured:
 // docs/performance.md): main.cjs creates networks and predicts, the other parts are read when something in them is called for the
-// first time. In CommonJS, whose `require` reads at once where it stands, and in such a
-// way that a bundler which comes upon it finds every part. Bundlers are meant to take the one file instead (`module`).
+// first time. In CommonJS, whose `require` reads at once where it stands, and in such a way that a bundler which comes upon it finds
+// every part. Bundlers are meant to take the one file instead (`module`).
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
+import { shorten } from "./shorten.mjs";
 
 /** The other parts and their doors: files of functions alone, behind which a part is read when one is called. */
 const PARTS = {
@@ -13,50 +14,70 @@ const PARTS = {
   js: ["js/core.js"],
   later: ["later.js"],
 };
-/** Files without state, of which each part takes what it needs: constants, which are put where they are used, and arithmetic. */
+/** Files of which each part takes what it needs: constants, which are put where they are used, and arithmetic. */
 const COPIED = /^(core\/abi|js\/\w+)\.js$/;
 const SCRIPTS = ["main", ...Object.keys(PARTS), "core.f64"].map((name) => `./${name}.cjs`);
+
+/**
+ * Reads a part once for this main.cjs, which gives it its own exports: with `require` it would get those of another main.cjs
+ * where somebody has emptied the cache (Jest does), and with them other classes.
+ */
+const READER = `
+  const files = { ${Object.keys(PARTS).map((part) => `${part}: () => require("./${part}.cjs")`)} };
+  const parts = {};
+  export function part(name) {
+    let found = parts[name];
+    if (found === undefined) {
+      const given = { main: module.exports, part, exports: undefined };
+      files[name]()(given);
+      found = parts[name] = given.exports;
+    }
+    return found;
+  }`;
 
 /**
  * Writes index.node.js and node/.
  *
  * @param dist the folder, as tsc has written it
  * @param options those of every build
- * @param shortened makes a script short: (text with an inline map, its name) → { code, map }
  */
-export async function buildForNode({ root, dist, options, shortened }) {
-  const exportsOf = async (file) => {
-    const entryPoints = [join(dist, file)];
-    const { metafile } = await build({ ...options, bundle: false, entryPoints, write: false, metafile: true });
-    return Object.values(metafile.outputs)[0].exports;
-  };
-  const names = await exportsOf("index.js");
+export async function buildForNode({ root, dist, options }) {
   const stubs = new Map();
   /** By part: [file, name] of each function, class or constant that it exports. */
-  const exported = { main: names.map((name) => ["index.js", name]) };
+  const exported = { main: publicNames(dist) };
+  const names = exported.main.map(([, name]) => name).sort();
   for (const [part, doors] of Object.entries(PARTS)) {
     exported[part] = [];
     for (const door of doors) {
-      const functions = await exportsOf(door);
-      stubs.set(join(dist, door), stubsOf(functions, part));
+      const functions = await exportsOf(join(dist, door), options);
+      const lines = functions.map((name) => `export const ${name} = (...given) => part("${part}").${name}(...given);`);
+      stubs.set(door, ['import { part } from "#parts";', ...lines].join("\n"));
       for (const name of functions) exported[part].push([door, name]);
     }
   }
   const float32 = readFileSync(join(root, "build", "f32.simd.wasm")).toString("base64");
   const float64 = readFileSync(join(root, "build", "f64.simd.wasm")).toString("base64");
-  const owner = new Map();
+  const owner = new Map(Object.values(PARTS).flatMap((doors) => doors.map((door) => [door, "main"])));
   const context = { dist, stubs, owner, float32, options };
-  // First what each part holds, and what it takes of those before it; then the parts with all that is taken of them.
-  for (const part of Object.keys(exported)) {
-    const wanted = new Map();
-    const entry = exported[part].map(([file, name]) => `export { ${name} } from "./${file}";`);
-    const { text, files } = await bundle(part, entry, { ...context, wanted, format: "esm" });
-    for (const file of files) if (!owner.has(file)) owner.set(file, part);
-    for (const [file, name] of importsOf(text, wanted)) {
-      // A public name is exported as it is; a name that two files have for two things, esbuild refuses.
-      const list = exported[owner.get(file)];
-      if (names.includes(name) || list.some((each) => each[0] === file && each[1] === name)) continue;
-      list.push([file, name]);
+  // First what each part holds, and what it takes of those before it, until nothing more is taken: an export may bring a file along.
+  const order = Object.keys(exported);
+  for (let more = true; more; ) {
+    more = false;
+    for (const part of order) {
+      const wanted = new Map();
+      const entry = exported[part].map(([file, name]) => `export { ${name} } from "./${file}";`);
+      const { text, files } = await bundle(part, entry, { ...context, wanted, format: "esm" });
+      for (const file of files) {
+        if (owner.has(file) && order.indexOf(owner.get(file)) <= order.indexOf(part)) continue;
+        owner.set(file, part);
+        more = true;
+      }
+      for (const [file, name] of importsOf(text, wanted)) {
+        const list = exported[owner.get(file)];
+        if (list.some((each) => each[0] === file && each[1] === name)) continue;
+        list.push([file, name]);
+        more = true;
+      }
     }
   }
   const out = join(dist, "node");
@@ -66,12 +87,12 @@ export async function buildForNode({ root, dist, options, shortened }) {
     const entry = list.map(([file, name]) => `import { ${name} } from "./${file}";`);
     // An object of values: compiled code reads its properties as constants, those that esbuild would write as calls. Nor does it
     // have the mark of a translated module, in whose presence some bundlers take `import main` for `main.default`.
-    entry.push(`module.exports = { ${list.map(([, name]) => name).join(", ")} };`);
-    const { text } = await bundle(part, entry, { ...context, format: "cjs" });
-    const file = `${part}.cjs`;
-    const { code, map } = await shortened(text, file);
-    writeFileSync(join(out, file), `${code.trimEnd()}\n//# sourceMappingURL=${file}.map\n`);
-    writeFileSync(join(out, `${file}.map`), JSON.stringify(map));
+    const to = part === "main" ? "module.exports" : "given.exports";
+    entry.push(`${to} = { ${list.map(([, name]) => name).join(", ")} };`);
+    const { text, files } = await bundle(part, entry, { ...context, format: "cjs" });
+    const twice = files.find((file) => owner.get(file) !== part && !PARTS[part]?.includes(file));
+    if (twice !== undefined) throw new Error(`${part}.cjs: ${twice} is in ${owner.get(twice) ?? "no part"} too`);
+    await writePart(join(out, `${part}.cjs`), part, text, options);
   }
   writeFileSync(join(out, "core.f64.cjs"), `module.exports = "${float64}";\n`);
   // Node reads a CommonJS file that a module imports letter by letter for its names: this one in place of main.cjs.
@@ -80,15 +101,45 @@ export async function buildForNode({ root, dist, options, shortened }) {
   writeFileSync(join(dist, "index.node.js"), `export { ${names.join(", ")} } from "./node/index.cjs";\n`);
 }
 
-/** What stands in a door's place in the other parts. */
-function stubsOf(functions, part) {
-  const read = `let read; const part = () => (read ??= require("./${part}.cjs"));`;
-  return [read, ...functions.map((name) => `export const ${name} = (...given) => part().${name}(...given);`)].join(
-    "\n",
+/** [file, name] of what index.js exports. */
+function publicNames(dist) {
+  const text = readFileSync(join(dist, "index.js"), "utf8");
+  return [...text.matchAll(/^export \{([^}]*)\} from "\.\/([^"]*)";$/gm)].flatMap(([, clause, file]) =>
+    namesOf(clause).map((name) => [file, name]),
   );
 }
 
-/** One part: its text, and the files of `dist` that are in it. */
+/** The names of an import or export clause. */
+function namesOf(clause) {
+  return clause
+    .split(",")
+    .map((each) => each.trim().split(" as ")[0])
+    .filter((name) => name !== "");
+}
+
+async function exportsOf(file, options) {
+  const { metafile } = await build({ ...options, bundle: false, entryPoints: [file], write: false, metafile: true });
+  return Object.values(metafile.outputs)[0].exports;
+}
+
+/** A part but main.cjs is a function of what it is given: `main`, main.cjs's exports, and `part`, which gives those of another. */
+async function writePart(path, part, bundled, { target }) {
+  const inner = bundled.replace(/\brequire\("\.\/(\w+)\.cjs"\)/g, (whole, name) =>
+    part === "main" ? whole : name === "main" ? "given.main" : `given.part("${name}")`,
+  );
+  if (part !== "main" && /\brequire\(/.test(inner)) throw new Error(`${part}.cjs: expected no require`);
+  const sourcefile = `${part}.cjs`;
+  const { code, map } = await shorten(inner, { target, sourcefile });
+  // The text of a binary is no source to read.
+  for (const [i, source] of map.sources.entries()) if (source === "node:core") map.sourcesContent[i] = null;
+  // In brackets, as engines then read the function whole at once and not a second time when it is called.
+  const [begin, end] =
+    part === "main" ? ['"use strict";', ""] : ['"use strict";module.exports=(function(given){', "});"];
+  writeFileSync(path, `${begin}\n${code.trimEnd()}\n${end}\n//# sourceMappingURL=${sourcefile}.map\n`);
+  writeFileSync(`${path}.map`, JSON.stringify({ ...map, mappings: `;${map.mappings}` }));
+}
+
+/** One part: its text, and the files of `dist` that are in it; not those that are copied, or made here. */
 async function bundle(part, entry, { options, format, ...context }) {
   const { outputFiles, metafile } = await build({
     ...options,
@@ -96,7 +147,6 @@ async function bundle(part, entry, { options, format, ...context }) {
     outdir: undefined,
     outbase: undefined,
     outfile: join(context.dist, "node", `${part}.cjs`),
-    banner: { js: '"use strict";' },
     stdin: { contents: entry.join("\n"), resolveDir: context.dist, sourcefile: `node/${part}.js` },
     format,
     external: SCRIPTS,
@@ -108,38 +158,40 @@ async function bundle(part, entry, { options, format, ...context }) {
     plugins: [partPlugin(part, context)],
   });
   const [{ inputs }] = Object.values(metafile.outputs);
-  const files = Object.keys(inputs).filter((file) => inputs[file].bytesInOutput > 0 && !COPIED.test(file));
+  const files = Object.keys(inputs).filter(
+    (file) => inputs[file].bytesInOutput > 0 && !COPIED.test(file) && !/^node[:/]/.test(file),
+  );
   return { text: outputFiles[0].text, files };
 }
 
 /**
- * What an earlier part holds is taken from there, and doors to other parts are closed.
+ * What an earlier part holds is taken from there, and doors that are not the part's own from main.cjs, where they are closed.
  * @param wanted for a bundle that only tells what it takes: gets the file of each name that it imports from
  */
 function partPlugin(part, { dist, stubs, owner, float32, wanted }) {
-  const open = new Set(PARTS[part]?.map((door) => join(dist, door)));
+  const fileOf = (path) => path.slice(dist.length + 1);
   return {
     name: part,
     setup({ onLoad, onResolve }) {
-      onResolve({ filter: /^#core$/ }, () => ({ path: "core", namespace: "node" }));
-      onLoad({ filter: /./, namespace: "node" }, () => ({
+      onResolve({ filter: /^#(core|parts)$/ }, ({ path }) => ({ path: path.slice(1), namespace: "node" }));
+      onLoad({ filter: /^parts$/, namespace: "node" }, () => ({ contents: READER }));
+      onLoad({ filter: /^core$/, namespace: "node" }, () => ({
         contents: `import { decodeBase64 } from "./core/base64.js";
           const float32 = "${float32}";
           export const binary = (dtype) => decodeBase64(dtype === "float32" ? float32 : require("./core.f64.cjs"));`,
         resolveDir: dist,
       }));
       onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
-        const full = resolve(resolveDir, path);
-        const file = full.slice(dist.length + 1);
+        const file = fileOf(resolve(resolveDir, path));
         const from = owner.get(file);
-        if (from === undefined || from === part || stubs.has(full)) return undefined;
+        if (from === undefined || from === part || PARTS[part]?.includes(file)) return undefined;
         if (wanted === undefined) return { path: `./${from}.cjs`, external: true };
         wanted.set(`wanted:${file}`, file);
         return { path: `wanted:${file}`, external: true };
       });
       onLoad({ filter: /\.js$/ }, ({ path }) => {
-        if (!stubs.has(path) || open.has(path)) return undefined;
-        return { contents: stubs.get(path) };
+        const file = fileOf(path);
+        return part === "main" && stubs.has(file) ? { contents: stubs.get(file) } : undefined;
       });
     },
   };
@@ -148,8 +200,7 @@ function partPlugin(part, { dist, stubs, owner, float32, wanted }) {
 /** [file, name] of what a bundle imports from `wanted`; esbuild refuses a part that would export a name twice. */
 function importsOf(text, wanted) {
   if (/^import (?!\{)/m.test(text)) throw new Error("expected imports by name alone");
-  return [...text.matchAll(/^import \{([^}]*)\} from "(wanted:[^"]*)";$/gm)].flatMap(([, clause, path]) => {
-    const names = clause.split(",").map((each) => each.trim().split(" as ")[0]);
-    return names.filter((name) => name !== "").map((name) => [wanted.get(path), name]);
-  });
+  return [...text.matchAll(/^import \{([^}]*)\} from "(wanted:[^"]*)";$/gm)].flatMap(([, clause, path]) =>
+    namesOf(clause).map((name) => [wanted.get(path), name]),
+  );
 }

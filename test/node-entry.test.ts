@@ -1,8 +1,9 @@
 // The main entry for Node, which is read in parts: what is read when, that it is the same library, and that bundlers find it all.
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
+import { decode } from "@jridgewell/sourcemap-codec";
 import { build } from "esbuild";
 import { describe, expect, test } from "vitest";
 import * as matrix from "../src/initial-matrix.ts";
@@ -88,6 +89,8 @@ describe("the entry for Node", () => {
       const kinds = Object.entries(door).map(([name, value]) => `${name}: ${typeof value}`);
       expect(kinds.length).toBeGreaterThan(0);
       for (const kind of kinds) expect(kind).toMatch(/: function$/);
+      // Called without new.
+      for (const value of Object.values(door)) expect(String(value)).not.toMatch(/^class\b/);
     }
   });
 
@@ -115,6 +118,57 @@ describe("the entry for Node", () => {
     const parts = run(training("chainrule"));
     expect(parts.trim().split("\n")).toHaveLength(4);
     expect(parts).toBe(run(training(path("dist/index.js"))));
+  });
+
+  // As Jest's resetModules does between two files of tests.
+  test("a network made before require's cache was emptied goes on with its own classes", () => {
+    const program = `
+      import { createRequire } from "node:module";
+      const require = createRequire(import.meta.url);
+      const { DivergenceError, Network } = require(${JSON.stringify(path("dist/node/index.cjs"))});
+      const network = Network.createSync({ inputs: 1, layers: [{ units: 1 }] });
+      const empty = () => { for (const file of Object.keys(require.cache)) delete require.cache[file]; };
+      empty();
+      const copy = Network.loadSync(network.save());
+      empty();
+      require(${JSON.stringify(path("dist/node/index.cjs"))}).Network.createSync({ inputs: 1, layers: [{ units: 1 }] });
+      try {
+        copy.fitSync([[1e30], [2e30]], [1, 2], { epochs: 9, optimizer: { type: "sgd", learningRate: 1e9 } });
+      } catch (error) {
+        console.log(error instanceof DivergenceError, copy.clone() instanceof Network, copy.diagnose([[1], [2]], [1, 2]).text.length > 0);
+      }
+    `;
+    expect(run(program).trim()).toBe("true true true");
+  });
+
+  test("a missing part is an error, not a reason for the js core", async () => {
+    const copied = scratch("broken");
+    cpSync(path("dist/node"), copied, { recursive: true });
+    rmSync(`${copied}/core.f64.cjs`);
+    const { Network } = await import(`${copied}/index.cjs`);
+    const create = () => Network.createSync({ inputs: 1, layers: [{ units: 1 }] }, { dtype: "float64" });
+    expect(create).toThrow(
+      /^core: expected "simd" to be available on this runtime, got: Cannot find module '.\/core.f64.cjs'/,
+    );
+  });
+
+  test("maps lead to the sources, and no string goes on after the end of a line", () => {
+    for (const [part, source, name] of [
+      ["main.cjs", "src/network.ts", "class Network"],
+      ["saving.cjs", "src/saving.ts", "function saveModel"],
+      ["later.cjs", "src/training/fit.ts", "function startFit"],
+      ["js.cjs", "src/js/gemm.ts", "function forwardPanels"],
+    ] as const) {
+      const lines = readFileSync(path(`dist/node/${part}`), "utf8").split("\n");
+      expect(lines.filter((line) => line.endsWith("\\"))).toEqual([]);
+      const map = JSON.parse(readFileSync(path(`dist/node/${part}.map`), "utf8"));
+      const line = lines.findIndex((text) => text.includes(name));
+      const column = lines[line]!.indexOf(name) + name.lastIndexOf(" ") + 1;
+      const segments = decode(map.mappings)[line]!.filter((segment) => segment[0] <= column);
+      const [, file, row] = segments.at(-1) as [number, number, number, number];
+      expect(map.sources[file], part).toMatch(new RegExp(`${source}$`));
+      expect(map.sourcesContent[file].split("\n")[row], part).toContain(name);
+    }
   });
 
   test("require gives the same class as import", () => {

@@ -1,6 +1,6 @@
 // Bundles the command line into dist/cli/run.js (`chainrule/cli`) with the packages it needs, writes their licences beside
 // it, and dist/cli/main.js, the program that runs it. Run after tsc. What lies outside src/cli/ stays outside: the bundle
-// imports ../index.js as any user does.
+// imports the package as any user does.
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -10,14 +10,17 @@ import { writeLicences } from "../../assembly/licences.mjs";
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
 
-/** "../index.ts" in a file of src/cli/ → "../index.js" in the bundle, where it lies in the same place; so are the other entries. */
+/**
+ * "../index.ts" in a file of src/cli/ → "chainrule", so that the runtime takes the entry that its programs take, and there is one library;
+ * the other entries, which have no state, as "../relaxed.js" for instance, where they lie in the same place.
+ */
 const libraryOutside = {
   name: "library-outside",
   setup({ onResolve }) {
     onResolve({ filter: /^\.\.\// }, ({ path, importer }) => {
       const isEntry = /^\.\.\/(index|relaxed|export\/index|datasets\/[a-z]+)\.ts$/.test(path);
       if (!importer.startsWith(here + sep) || !isEntry) return undefined;
-      return { path: path.replace(/\.ts$/, ".js"), external: true };
+      return { path: path === "../index.ts" ? "chainrule" : path.replace(/\.ts$/, ".js"), external: true };
     });
   },
 };

@@ -84,7 +84,7 @@ test("the shipped bundle leaves the library outside and carries the licences of 
   expect(files).toEqual([out, path("shipped/run.js"), path("shipped/LICENSES.txt")]);
   expect(readFileSync(out, "utf8")).toContain('from "./run.js"');
   const code = readFileSync(path("shipped/run.js"), "utf8");
-  expect(code).toContain('from "../index.js"');
+  expect(code).toContain('from "chainrule"');
   expect(code).not.toMatch(/from "(csv-parse|simple-ascii-chart)/);
   const licences = readFileSync(path("shipped/LICENSES.txt"), "utf8");
   for (const name of ["csv-parse", "simple-ascii-chart"]) {
