@@ -98,7 +98,25 @@ export async function buildForNode({ root, dist, options }) {
   // Node reads a CommonJS file that a module imports letter by letter for its names: this one in place of main.cjs.
   const lines = names.map((name) => `exports.${name} = main.${name};\n`);
   writeFileSync(join(out, "index.cjs"), `"use strict";\nconst main = require("./main.cjs");\n${lines.join("")}`);
+  writeFileSync(
+    join(out, "index.d.cts"),
+    typesOf(
+      exported.main.filter(([, name]) => names.includes(name)),
+      dist,
+    ),
+  );
   writeFileSync(join(dist, "index.node.js"), `export { ${names.join(", ")} } from "./node/index.cjs";\n`);
+}
+
+/** The types of index.cjs: those of the module, which CommonJS may look at and not require. */
+function typesOf(values, dist) {
+  const like = 'from "../index.js" with { "resolution-mode": "import" };';
+  const lines = values.map(([file, name]) => {
+    const declared = readFileSync(join(dist, file.replace(/\.js$/, ".d.ts")), "utf8");
+    const isClass = declared.includes(`export declare class ${name} `);
+    return `export declare const ${name}: typeof module.${name};\n${isClass ? `export type ${name} = module.${name};\n` : ""}`;
+  });
+  return `import type * as module ${like}\n\nexport type * ${like}\n${lines.join("")}`;
 }
 
 /** [file, name] of what index.js exports. */

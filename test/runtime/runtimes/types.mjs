@@ -39,19 +39,37 @@ await init({ kind: "simd", float32: fetch("/core.wasm"), float64: module });
 await init({ kind: "simd", float32: await fetch("/core.wasm"), float64: new URL("https://example.org/core.wasm") });
 `;
 
+/** A module of CommonJS, where `require` takes the entry's parts for Node. */
+const COMMON = `import { DivergenceError, type FitOptions, init, initSync, Network } from "chainrule";
+import chainrule = require("chainrule");
+
+const network: Network = Network.createSync({ inputs: 2, layers: [{ units: 1 }] });
+const options: FitOptions = { epochs: 1 };
+export const loss: number | undefined = network.fitSync([[0, 1]], [1], options).epochs[0]?.loss;
+export const same: boolean = chainrule.Network === Network;
+export const isOurs = (error: unknown): error is DivergenceError => error instanceof DivergenceError;
+initSync();
+export const compiled: Promise<void> = init();
+// @ts-expect-error: no such option
+network.fitSync([[0, 1]], [1], { epoch: 2 });
+`;
+
 /** Program, library, module, resolution. */
 const CHECKS = [
+  ["types-common.cts", "es2022", "node16", "node16"],
+  ["types-common.cts", "es2022", "nodenext", "nodenext"],
   ["types-main.ts", "es2022", "node16", "node16"],
   ["types-main.ts", "es2022", "nodenext", "nodenext"],
   ["types-main.ts", "es2022", "esnext", "bundler"],
   ["types-dom.ts", "es2022,dom", "esnext", "bundler"],
 ];
 
-/** Both programs, with the TypeScript in `folder`. */
+/** The programs, with the TypeScript in `folder`. */
 export async function checkTypes(folder, { consumer, seconds }) {
   if (!existsSync(folder)) throw new Error("typescript: not found: run node test/runtime/install.mjs first");
   writeFileSync(join(consumer, "types-main.ts"), PROGRAM);
   writeFileSync(join(consumer, "types-dom.ts"), WITH_DOM);
+  writeFileSync(join(consumer, "types-common.cts"), COMMON);
   const args = [join(folder, "bin", "tsc"), "--noEmit", "--strict", "--target", "es2022"];
   for (const [file, lib, module, resolution] of CHECKS) {
     const options = ["--module", module, "--moduleResolution", resolution, "--lib", lib, file];
