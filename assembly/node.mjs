@@ -42,10 +42,10 @@ const READER = `
  * @param options those of every build
  */
 export async function buildForNode({ root, dist, options }) {
+  const values = publicNames(dist);
   const stubs = new Map();
   /** By part: [file, name] of each function, class or constant that it exports. */
-  const exported = { main: publicNames(dist) };
-  const names = exported.main.map(([, name]) => name).sort();
+  const exported = { main: [...values] };
   for (const [part, doors] of Object.entries(PARTS)) {
     exported[part] = [];
     for (const door of doors) {
@@ -55,11 +55,29 @@ export async function buildForNode({ root, dist, options }) {
       for (const name of functions) exported[part].push([door, name]);
     }
   }
-  const float32 = readFileSync(join(root, "build", "f32.simd.wasm")).toString("base64");
-  const float64 = readFileSync(join(root, "build", "f64.simd.wasm")).toString("base64");
+  const base64 = (real) => readFileSync(join(root, "build", `${real}.simd.wasm`)).toString("base64");
   const owner = new Map(Object.values(PARTS).flatMap((doors) => doors.map((door) => [door, "main"])));
-  const context = { dist, stubs, owner, float32, options };
-  // First what each part holds, and what it takes of those before it, until nothing more is taken: an export may bring a file along.
+  const context = { dist, stubs, owner, float32: base64("f32"), options };
+  await divide(exported, context);
+  const out = join(dist, "node");
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out);
+  for (const [part, list] of Object.entries(exported)) await writePart(join(out, `${part}.cjs`), part, list, context);
+  writeFileSync(join(out, "core.f64.cjs"), `module.exports = "${base64("f64")}";\n`);
+  // Node reads a CommonJS file that a module imports letter by letter for its names: this one in place of main.cjs.
+  const names = values.map(([, name]) => name).sort();
+  const lines = names.map((name) => `exports.${name} = main.${name};\n`);
+  writeFileSync(join(out, "index.cjs"), `"use strict";\nconst main = require("./main.cjs");\n${lines.join("")}`);
+  writeFileSync(join(out, "index.d.cts"), typesOf(values, dist));
+  writeFileSync(join(dist, "index.node.js"), `export { ${names.join(", ")} } from "./node/index.cjs";\n`);
+}
+
+/**
+ * Finds what each part holds (`owner`, by file) and what it takes of those before it (added to their lists in `exported`), until nothing
+ * more is taken: an export may bring a file along.
+ */
+async function divide(exported, context) {
+  const { owner } = context;
   const order = Object.keys(exported);
   for (let more = true; more; ) {
     more = false;
@@ -80,32 +98,6 @@ export async function buildForNode({ root, dist, options }) {
       }
     }
   }
-  const out = join(dist, "node");
-  rmSync(out, { recursive: true, force: true });
-  mkdirSync(out);
-  for (const [part, list] of Object.entries(exported)) {
-    const entry = list.map(([file, name]) => `import { ${name} } from "./${file}";`);
-    // An object of values: compiled code reads its properties as constants, those that esbuild would write as calls. Nor does it
-    // have the mark of a translated module, in whose presence some bundlers take `import main` for `main.default`.
-    const to = part === "main" ? "module.exports" : "given.exports";
-    entry.push(`${to} = { ${list.map(([, name]) => name).join(", ")} };`);
-    const { text, files } = await bundle(part, entry, { ...context, format: "cjs" });
-    const twice = files.find((file) => owner.get(file) !== part && !PARTS[part]?.includes(file));
-    if (twice !== undefined) throw new Error(`${part}.cjs: ${twice} is in ${owner.get(twice) ?? "no part"} too`);
-    await writePart(join(out, `${part}.cjs`), part, text, options);
-  }
-  writeFileSync(join(out, "core.f64.cjs"), `module.exports = "${float64}";\n`);
-  // Node reads a CommonJS file that a module imports letter by letter for its names: this one in place of main.cjs.
-  const lines = names.map((name) => `exports.${name} = main.${name};\n`);
-  writeFileSync(join(out, "index.cjs"), `"use strict";\nconst main = require("./main.cjs");\n${lines.join("")}`);
-  writeFileSync(
-    join(out, "index.d.cts"),
-    typesOf(
-      exported.main.filter(([, name]) => names.includes(name)),
-      dist,
-    ),
-  );
-  writeFileSync(join(dist, "index.node.js"), `export { ${names.join(", ")} } from "./node/index.cjs";\n`);
 }
 
 /** The types of index.cjs: those of the module, which CommonJS may look at and not require. */
@@ -141,13 +133,21 @@ async function exportsOf(file, options) {
 }
 
 /** A part but main.cjs is a function of what it is given: `main`, main.cjs's exports, and `part`, which gives those of another. */
-async function writePart(path, part, bundled, { target }) {
-  const inner = bundled.replace(/\brequire\("\.\/(\w+)\.cjs"\)/g, (whole, name) =>
+async function writePart(path, part, list, context) {
+  const entry = list.map(([file, name]) => `import { ${name} } from "./${file}";`);
+  // An object of values: compiled code reads its properties as constants, those that esbuild would write as calls. Nor does it
+  // have the mark of a translated module, in whose presence some bundlers take `import main` for `main.default`.
+  const to = part === "main" ? "module.exports" : "given.exports";
+  entry.push(`${to} = { ${list.map(([, name]) => name).join(", ")} };`);
+  const { text, files } = await bundle(part, entry, { ...context, format: "cjs" });
+  const twice = files.find((file) => context.owner.get(file) !== part && !PARTS[part]?.includes(file));
+  if (twice !== undefined) throw new Error(`${part}.cjs: ${twice} is in ${context.owner.get(twice) ?? "no part"} too`);
+  const inner = text.replace(/\brequire\("\.\/(\w+)\.cjs"\)/g, (whole, name) =>
     part === "main" ? whole : name === "main" ? "given.main" : `given.part("${name}")`,
   );
   if (part !== "main" && /\brequire\(/.test(inner)) throw new Error(`${part}.cjs: expected no require`);
   const sourcefile = `${part}.cjs`;
-  const { code, map } = await shorten(inner, { target, sourcefile });
+  const { code, map } = await shorten(inner, { target: context.options.target, sourcefile });
   // The text of a binary is no source to read.
   for (const [i, source] of map.sources.entries()) if (source === "node:core") map.sourcesContent[i] = null;
   // In brackets, as engines then read the function whole at once and not a second time when it is called.
