@@ -235,7 +235,12 @@ function denseGradientVector(
 
 /** b −= rnd(η·db). */
 function descendBias(b: usize, db: usize, eta: real, nOut: i32): void {
-  for (let o: usize = 0; o < <usize>(nOut * SIZE); o += SIZE) {
+  const rate = v128.splat<real>(eta);
+  let o: usize = 0;
+  for (; o + 16 <= <usize>(nOut * SIZE); o += 16) {
+    v128.store(b + o, v128.sub<real>(v128.load(b + o), v128.mul<real>(rate, v128.load(db + o))));
+  }
+  for (; o < <usize>(nOut * SIZE); o += SIZE) {
     store<real>(b + o, load<real>(b + o) - eta * load<real>(db + o));
   }
 }

@@ -286,36 +286,70 @@ function gradientRows(
  * db [roundUp(nOut, 4)] written, padding +0 | packD [nOut][roundUp(n, 8)] read.
  */
 export function biasGradient(db: usize, packD: usize, n: i32, add: bool, begin: i32, end: i32): void {
-  const dBytes = <usize>(roundUp(n, PANEL) * SIZE);
-  for (let o = begin; o < end; o += LANES) {
+  const zero = v128.splat<real>(0);
+  // Two vectors of sums side by side: each waits for its last addition. Rows past the end repeat the last one, and become +0 in the end.
+  for (let o = begin; o < end; o += 2 * LANES) {
     const to = db + <usize>(o * SIZE);
-    let c = add ? v128.load(to) : v128.splat<real>(0);
-    // Rows past the end repeat the last one, and become +0 in the end.
-    const d0 = packD + <usize>o * dBytes, d1 = packD + <usize>min(o + 1, end - 1) * dBytes;
-    const d2 = packD + <usize>min(o + 2, end - 1) * dBytes, d3 = packD + <usize>min(o + 3, end - 1) * dBytes;
+    const second = o + LANES < end;
+    let c = add ? v128.load(to) : zero, e = add && second ? v128.load(to, 16) : zero;
+    const d0 = deltasOf(packD, n, o, end), d1 = deltasOf(packD, n, o + 1, end);
+    const d2 = deltasOf(packD, n, o + 2, end), d3 = deltasOf(packD, n, o + 3, end);
+    let d4: usize = 0, d5: usize = 0, d6: usize = 0, d7: usize = 0;
+    if (LANES == 4) {
+      d4 = deltasOf(packD, n, o + 4, end);
+      d5 = deltasOf(packD, n, o + 5, end);
+      d6 = deltasOf(packD, n, o + 6, end);
+      d7 = deltasOf(packD, n, o + 7, end);
+    }
     let s: usize = 0;
     for (; s + 16 <= <usize>(n * SIZE); s += 16) {
-      const r0 = v128.load(d0 + s), r1 = v128.load(d1 + s);
       if (LANES == 4) {
-        const r2 = v128.load(d2 + s), r3 = v128.load(d3 + s);
-        const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
-        const t2 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7), t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
-        c = v128.add<real>(v128.add<real>(c, v128.shuffle<i64>(t0, t1, 0, 2)), v128.shuffle<i64>(t0, t1, 1, 3));
-        c = v128.add<real>(v128.add<real>(c, v128.shuffle<i64>(t2, t3, 0, 2)), v128.shuffle<i64>(t2, t3, 1, 3));
+        c = addColumns4(c, v128.load(d0 + s), v128.load(d1 + s), v128.load(d2 + s), v128.load(d3 + s));
+        e = addColumns4(e, v128.load(d4 + s), v128.load(d5 + s), v128.load(d6 + s), v128.load(d7 + s));
       } else {
-        c = v128.add<real>(v128.add<real>(c, v128.shuffle<i64>(r0, r1, 0, 2)), v128.shuffle<i64>(r0, r1, 1, 3));
+        c = addColumns2(c, v128.load(d0 + s), v128.load(d1 + s));
+        e = addColumns2(e, v128.load(d2 + s), v128.load(d3 + s));
       }
     }
     for (; s < <usize>(n * SIZE); s += SIZE) {
-      let column = loadSplat(d0 + s);
-      column = v128.replace_lane<real>(column, 1, load<real>(d1 + s));
       if (LANES == 4) {
-        column = f32x4.replace_lane(column, 2, load<f32>(d2 + s));
-        column = f32x4.replace_lane(column, 3, load<f32>(d3 + s));
+        c = v128.add<real>(c, column4(d0 + s, d1 + s, d2 + s, d3 + s));
+        e = v128.add<real>(e, column4(d4 + s, d5 + s, d6 + s, d7 + s));
+      } else {
+        c = v128.add<real>(c, v128.replace_lane<real>(loadSplat(d0 + s), 1, load<real>(d1 + s)));
+        e = v128.add<real>(e, v128.replace_lane<real>(loadSplat(d2 + s), 1, load<real>(d3 + s)));
       }
-      c = v128.add<real>(c, column);
     }
     v128.store(to, c);
+    if (second) v128.store(to, e, 16);
   }
   for (let o = end; o < roundUp(end, 4); o++) store<real>(db + <usize>(o * SIZE), 0);
+}
+
+/** The packed deltas of unit o, or of the last before `end`. */
+@inline
+function deltasOf(packD: usize, n: i32, o: i32, end: i32): usize {
+  return packD + <usize>(min(o, end - 1) * roundUp(n, PANEL) * SIZE);
+}
+
+/** c + the columns of four rows, one after the other. */
+@inline
+function addColumns4(c: v128, r0: v128, r1: v128, r2: v128, r3: v128): v128 {
+  const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
+  const t2 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7), t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
+  c = v128.add<real>(v128.add<real>(c, v128.shuffle<i64>(t0, t1, 0, 2)), v128.shuffle<i64>(t0, t1, 1, 3));
+  return v128.add<real>(v128.add<real>(c, v128.shuffle<i64>(t2, t3, 0, 2)), v128.shuffle<i64>(t2, t3, 1, 3));
+}
+
+/** The same of two rows of two. */
+@inline
+function addColumns2(c: v128, r0: v128, r1: v128): v128 {
+  return v128.add<real>(v128.add<real>(c, v128.shuffle<i64>(r0, r1, 0, 2)), v128.shuffle<i64>(r0, r1, 1, 3));
+}
+
+/** Four f32, side by side. */
+@inline
+function column4(p0: usize, p1: usize, p2: usize, p3: usize): v128 {
+  const low = f32x4.replace_lane(v128.load32_splat(p0), 1, load<f32>(p1));
+  return f32x4.replace_lane(f32x4.replace_lane(low, 2, load<f32>(p2)), 3, load<f32>(p3));
 }
