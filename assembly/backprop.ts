@@ -4,7 +4,7 @@
 //   backward   δᴸ = ∂loss/∂zᴸ (loss.ts),  δˡ⁻¹ = (Wˡ)ᵀ·δˡ ∘ f′(zˡ⁻¹)     nodes descending
 //   gradients  dWˡ = δˡ·(aˡ⁻¹)ᵀ,  dbˡ = Σ δˡ                          over the samples of the batch
 import {
-  ACTIVATION_SILU, ACTIVATION_SOFTMAX, JOB_FLAGS, JOB_FLAG_ALL, JOB_INPUT_GRADIENT_PTR, JOB_LEARNING_RATE, JOB_MODE,
+  ACTIVATION_RELU, ACTIVATION_SILU, ACTIVATION_SOFTMAX, JOB_FLAGS, JOB_FLAG_ALL, JOB_INPUT_GRADIENT_PTR, JOB_LEARNING_RATE, JOB_MODE,
   MODE_TRAIN,
   NET_LOSS_SCRATCH_PTR, NET_NODES_PTR, NET_NODE_COUNT, NET_PACK_A_PTR, NET_PACK_D_PTR, NET_PACK_W_PTR,
   NODE_ACTIVATION, NODE_ALPHA, NODE_A_PTR, NODE_B_PTR, NODE_DB_PTR, NODE_DELTA_PTR, NODE_DW_PTR, NODE_FLAGS,
@@ -64,12 +64,13 @@ function denseForward(net: usize, node: usize, aFrom: usize, n: i32, vector: boo
   const activation = load<i32>(node, NODE_ACTIVATION);
   const panels = (n + PANEL - 1) / PANEL;
   const strips = load<usize>(node, NODE_STRIPS_PTR);
+  const rectify = !vector && activation == ACTIVATION_RELU && a == z;
   if (strips) {
     forwardStrips(z, aFrom, strips, b, nOut, nIn);
     forwardVector(z, aFrom, W, b, nOut, nIn, pitch, stripUnits(nOut), nOut);
   } else if (vector) forwardVector(z, aFrom, W, b, nOut, nIn, pitch, begin, end);
-  else forwardPanels(z, aFrom, W, b, nOut, nIn, pitch, panels, begin, end);
-  if (end < nOut) return;
+  else forwardPanels(z, aFrom, W, b, nOut, nIn, pitch, panels, begin, end, rectify);
+  if (end < nOut || rectify) return;
   if (activation == ACTIVATION_SOFTMAX) {
     const max = load<usize>(net, NET_LOSS_SCRATCH_PTR);
     if (vector) softmaxVector(a, z, max, max + SIZE, nOut);
@@ -129,7 +130,7 @@ export function backwardNode(
     if (begin == 0) otherBackward(job, node, from, n, vector, add, pass);
     return;
   }
-  if (begin == 0 && l < load<i32>(net, NET_NODE_COUNT) - 1) nodeSlope(node, n, vector);
+  if (begin == 0 && l < load<i32>(net, NET_NODE_COUNT) - 1 && !slopeIsDone(net, l, vector)) nodeSlope(node, n, vector);
   const all = (load<i32>(job, JOB_FLAGS) & JOB_FLAG_ALL) != 0, flags = load<i32>(node, NODE_FLAGS);
   const trainW = all || (flags & NODE_FLAG_TRAIN_W) != 0;
   const trainB = (all && load<usize>(node, NODE_B_PTR) != 0) || (flags & NODE_FLAG_TRAIN_B) != 0;
@@ -144,6 +145,16 @@ export function backwardNode(
   const first = max(begin - nIn, 0), last = end - nIn;
   if (vector) denseGradientVector(job, node, from, trainW && !fused, trainB, descend, first, last);
   else denseGradientPanels(net, job, node, from, n, trainW, trainB, add, descend, first, last);
+}
+
+/** Whether the node above applied the derivative of l's activation. */
+function slopeIsDone(net: usize, l: i32, vector: bool): bool {
+  return !vector && load<i32>(nodeAt(net, l + 1), NODE_KIND) == NODE_KIND_DENSE && isDenseRelu(nodeAt(net, l));
+}
+
+/** A dense node whose relu′ the dense node above applies where it stores the delta of panels. */
+function isDenseRelu(node: usize): bool {
+  return load<i32>(node, NODE_KIND) == NODE_KIND_DENSE && load<i32>(node, NODE_ACTIVATION) == ACTIVATION_RELU;
 }
 
 /** The whole of a node that is not dense. */
@@ -174,7 +185,8 @@ function denseDeltaPanels(net: usize, node: usize, from: usize, n: i32, begin: i
   const nOut = load<i32>(node, NODE_UNITS), nIn = load<i32>(node, NODE_INPUTS), pitch = load<i32>(node, NODE_PITCH);
   const delta = load<usize>(node, NODE_DELTA_PTR), W = load<usize>(node, NODE_W_PTR);
   const pack = load<usize>(net, NET_PACK_W_PTR);
-  deltaPanels(load<usize>(from, NODE_DELTA_PTR), delta, W, pack, nOut, nIn, pitch, (n + PANEL - 1) / PANEL, begin, end);
+  const relu = isDenseRelu(from) ? load<usize>(from, NODE_A_PTR) : 0;
+  deltaPanels(load<usize>(from, NODE_DELTA_PTR), delta, W, pack, nOut, nIn, pitch, (n + PANEL - 1) / PANEL, begin, end, relu);
 }
 
 /** The same for one sample; `update`: W takes its descent step in the same pass. */

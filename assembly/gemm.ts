@@ -7,7 +7,7 @@
 import { PACK_COLUMNS, PACK_DEPTH } from "./abi";
 import { HALVES, LANES, PANEL, SIZE, TILE_COLS, UNIT_BYTES, loadSplat, loadSplat1, roundUp } from "./lanes";
 import { transposeRows4 } from "./panels";
-import { DESCEND, STORE, tile, tileRows } from "./tile";
+import { DESCEND, RECTIFY, SLOPE, STORE, tile, tileRows } from "./tile";
 
 /** Two vectors of +0, for sums that start from nothing: a choice between loads and zeros makes V8 of Node 20 swap registers in every turn. */
 const ZEROS: usize = memory.data(32, 16);
@@ -15,27 +15,35 @@ const ZEROS: usize = memory.data(32, 16);
 /**
  * z = W·a + b for rows [begin, end) of W: z[p][o][s] = b[o] + Σᵢ W[o][i]·a[p][i][s], i ascending.
  *
- * z [panels][nOut][8] written | a [panels][nIn][8] read | W [nOut × pitch] read | b [nOut] read, or 0: start at +0.
+ * z [panels][nOut][8] written | a [panels][nIn][8] read | W [nOut × pitch] read | b [nOut] read, or 0: start at +0 |
+ * rectify: relu(z) is written.
  */
 export function forwardPanels(
   z: usize, a: usize, W: usize, b: usize,
-  nOut: i32, nIn: i32, pitch: i32, panels: i32, begin: i32, end: i32,
+  nOut: i32, nIn: i32, pitch: i32, panels: i32, begin: i32, end: i32, rectify: bool,
 ): i32 {
   assert(nIn > 0 && pitch >= nIn && begin >= 0 && end <= nOut);
   let held = 0;
   for (let o = begin; o < end;) {
     const rows = tileRows(end - o);
-    if (RELAXED && rows == 6) held ^= forwardRows(true, z, a, W, b, nOut, nIn, pitch, panels, o, end);
-    else forwardRows(false, z, a, W, b, nOut, nIn, pitch, panels, o, end);
+    if (RELAXED && rows == 6) held ^= forwardRows(true, z, a, W, b, nOut, nIn, pitch, panels, o, end, rectify);
+    else forwardRows(false, z, a, W, b, nOut, nIn, pitch, panels, o, end, rectify);
     o += rows;
   }
   return held;
+}
+
+/** From the `half`-th tile across the panels to the next: from panel to panel, in f64 from one half of a panel to the other first. */
+@inline
+function nextHalf(half: i32, panelBytes: usize): usize {
+  return HALVES == 1 ? panelBytes : half & 1 ? panelBytes - 32 : 32;
 }
 
 /** Rows o … o + 3 or o + 5, those before `end`. */
 @inline
 function forwardRows(
   six: bool, z: usize, a: usize, W: usize, b: usize, nOut: i32, nIn: i32, pitch: i32, panels: i32, o: i32, end: i32,
+  rectify: bool,
 ): i32 {
   const rowBytes = <usize>(pitch * SIZE);
   const aBytes = <usize>(nIn * UNIT_BYTES);
@@ -56,14 +64,15 @@ function forwardRows(
       b5 = loadSplat(b + <usize>(o5 * SIZE));
     }
   }
-  let held = 0;
-  for (let half = 0; half < panels * HALVES; half++) {
-    const panel = <usize>(half / HALVES);
-    const lane = <usize>((half & (HALVES - 1)) * 32);
+  let from = a, to = z + <usize>(o * UNIT_BYTES), held = 0;
+  const rows = end - o, stop = from + <usize>panels * aBytes;
+  for (let half = 0; from != stop; half++) {
     held ^= tile(
-      six, w0, w1, w2, w3, w4, w5, a + panel * aBytes + lane, nIn, UNIT_BYTES, b0, b0, b1, b1, b2, b2, b3, b3, b4, b4, b5, b5,
-      STORE, b0, z + panel * zBytes + lane + <usize>(o * UNIT_BYTES), UNIT_BYTES, end - o,
+      six, false, 0, w0, w1, w2, w3, w4, w5, from, nIn, UNIT_BYTES, b0, b0, b1, b1, b2, b2, b3, b3, b4, b4, b5, b5,
+      RECTIFY, <usize>rectify, b0, to, UNIT_BYTES, rows,
     );
+    from += nextHalf(half, aBytes);
+    to += nextHalf(half, zBytes);
   }
   return held;
 }
@@ -72,35 +81,43 @@ function forwardRows(
  * The delta recursion before f′: dst[p][i][s] = Σₒ W[o][i]·delta[p][o][s], o ascending from +0, rows [begin, end) of dst.
  *
  * dst [panels][nIn][8] written | delta [panels][nOut][8] read | W [nOut × pitch] read, columns nIn … roundUp(nIn, 4) too |
- * pack [GROUP][min(roundUp(nOut, 4), MAX_DEPTH)] scratch: columns of W become rows first.
+ * pack [GROUP][min(roundUp(nOut, 4), MAX_DEPTH)] scratch | relu [panels][nIn][8] read, the activations of a relu (and what stands in the three
+ * units of 8 after them): dst ∘ relu′ is written, what is below normal as +0; or 0.
+ *
+ * The tile of 4 rows takes four columns of W side by side, as they stand there or, where there are many rows, copied next to each other: every
+ * tile reads them again, and rows far apart do not stay in the first cache. The tile of 6 rows takes columns as rows.
  */
 export function deltaPanels(
   dst: usize, delta: usize, W: usize, pack: usize,
-  nOut: i32, nIn: i32, pitch: i32, panels: i32, begin: i32, end: i32,
+  nOut: i32, nIn: i32, pitch: i32, panels: i32, begin: i32, end: i32, relu: usize,
 ): i32 {
   assert(nOut > 0 && pitch >= roundUp(nIn, 4) && (begin & 3) == 0 && end <= nIn);
   assert(GROUP * MAX_DEPTH <= PACK_COLUMNS * PACK_DEPTH);
   const most = nOut <= MAX_DEPTH ? nOut : DEPTH;
+  const rowBytes = <usize>(pitch * SIZE);
   let held = 0;
   for (let first = 0; first < nOut; first += most) {
     const depth = min(most, nOut - first);
-    const packBytes = <usize>(roundUp(depth, 4) * SIZE), rows = W + <usize>first * <usize>(pitch * SIZE);
+    const rows = W + <usize>first * rowBytes;
     for (let i = begin; i < end; i += GROUP) {
       const last = min(i + GROUP, end);
-      packColumns(pack, rows + <usize>(i * SIZE), depth, <usize>(pitch * SIZE), packBytes);
+      let columns = rows + <usize>(i * SIZE), step = rowBytes;
       if (!RELAXED) {
-        deltaRows(false, dst, delta, pack, packBytes, nOut, nIn, panels, first, depth, i, last);
+        if (depth > IN_PLACE) {
+          copyColumns(pack, columns, depth, rowBytes);
+          columns = pack;
+          step = 4 * SIZE;
+        }
+        deltaRows(false, dst, delta, columns, step, nOut, nIn, panels, first, depth, i, last, relu);
         continue;
       }
-      for (let column = i + 4; column < last; column += 4) {
-        const to = pack + <usize>(column - i) * packBytes;
-        packColumns(to, rows + <usize>(column * SIZE), depth, <usize>(pitch * SIZE), packBytes);
-      }
+      step = <usize>(roundUp(depth, 4) * SIZE);
+      transposeColumns(pack, columns, depth, rowBytes, step, last - i);
       for (let row = i; row < last;) {
         const count = tileRows(last - row);
-        const from = pack + <usize>(row - i) * packBytes;
-        if (count == 6) held ^= deltaRows(true, dst, delta, from, packBytes, nOut, nIn, panels, first, depth, row, last);
-        else deltaRows(false, dst, delta, from, packBytes, nOut, nIn, panels, first, depth, row, last);
+        columns = pack + <usize>(row - i) * step;
+        if (count == 6) held ^= deltaRows(true, dst, delta, columns, step, nOut, nIn, panels, first, depth, row, last, relu);
+        else deltaRows(false, dst, delta, columns, step, nOut, nIn, panels, first, depth, row, last, relu);
         row += count;
       }
     }
@@ -114,23 +131,26 @@ export function deltaPanels(
  */
 const DEPTH: i32 = 2048 / SIZE;
 const MAX_DEPTH: i32 = RELAXED ? DEPTH : 2 * DEPTH;
+/** Rows of W whose columns are read where they stand: 64, in whose way others do not come, whatever the pitch (128 with one of 512 bytes do). */
+const IN_PLACE: i32 = 64;
 /** Columns of W that are packed before their tiles: what tiles of 6 and of 4 rows cut without rest. */
 const GROUP: i32 = RELAXED ? PACK_COLUMNS : 4;
 
-/** Tiles of the packed columns `row` … `end`; the sums of the units before `first` are continued. */
+/**
+ * Tiles of the columns `row` … `end` of W; the sums of the units before `first` are continued. `step` bytes lie between the columns' elements side by
+ * side (four rows), or between packed columns (six).
+ */
 @inline
 function deltaRows(
-  six: bool, dst: usize, delta: usize, pack: usize, packBytes: usize, nOut: i32, nIn: i32, panels: i32,
-  first: i32, depth: i32, row: i32, end: i32,
+  six: bool, dst: usize, delta: usize, columns: usize, step: usize, nOut: i32, nIn: i32, panels: i32,
+  first: i32, depth: i32, row: i32, end: i32, relu: usize,
 ): i32 {
+  const other = relu && first + depth == nOut ? relu - dst : 0;
   const dstBytes = <usize>(nIn * UNIT_BYTES), deltaBytes = <usize>(nOut * UNIT_BYTES);
   const rows = end - row;
-  let held = 0;
-  for (let half = 0; half < panels * HALVES; half++) {
-    const panel = <usize>(half / HALVES);
-    const lane = <usize>((half & (HALVES - 1)) * 32);
-    const from = delta + panel * deltaBytes + lane + <usize>(first * UNIT_BYTES);
-    const to = dst + panel * dstBytes + lane + <usize>(row * UNIT_BYTES);
+  let from = delta + <usize>(first * UNIT_BYTES), to = dst + <usize>(row * UNIT_BYTES), held = 0;
+  const stop = from + <usize>panels * deltaBytes;
+  for (let half = 0; from != stop; half++) {
     const zero = v128.splat<real>(0);
     let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
     let c40 = zero, c41 = zero, c50 = zero, c51 = zero;
@@ -159,17 +179,34 @@ function deltaRows(
       }
     }
     held ^= tile(
-      six, pack, pack + packBytes, pack + 2 * packBytes, pack + 3 * packBytes, pack + 4 * packBytes, pack + 5 * packBytes,
-      from, depth, UNIT_BYTES, c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51, STORE, zero, to, UNIT_BYTES, rows,
+      six, !RELAXED, step, columns, columns + step, columns + 2 * step, columns + 3 * step, columns + 4 * step, columns + 5 * step,
+      from, depth, UNIT_BYTES, c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51, SLOPE, other, zero, to, UNIT_BYTES, rows,
     );
+    from += nextHalf(half, deltaBytes);
+    to += nextHalf(half, dstBytes);
   }
   return held;
 }
 
-/** Four columns of W, `rowBytes` between its rows, as four rows `packBytes` apart. */
-function packColumns(pack: usize, W: usize, nOut: i32, rowBytes: usize, packBytes: usize): void {
+/** Four columns of W, as they stand in its rows, `rowBytes` apart. */
+function copyColumns(pack: usize, W: usize, depth: i32, rowBytes: usize): void {
+  for (let to = pack, stop = pack + <usize>(depth * 4 * SIZE); to != stop; to += 4 * SIZE, W += rowBytes) {
+    v128.store(to, v128.load(W));
+    if (SIZE == 8) v128.store(to, v128.load(W, 16), 16);
+  }
+}
+
+/** `columns` columns of W as rows `packBytes` apart, four at a time. */
+@inline
+function transposeColumns(pack: usize, W: usize, depth: i32, rowBytes: usize, packBytes: usize, columns: i32): void {
+  for (let column: usize = 0; column < <usize>columns; column += 4) {
+    transposeFour(pack + column * packBytes, W + column * SIZE, depth, rowBytes, packBytes);
+  }
+}
+
+function transposeFour(pack: usize, W: usize, depth: i32, rowBytes: usize, packBytes: usize): void {
   let o = 0;
-  for (; o + LANES <= nOut; o += LANES, pack += 16) {
+  for (; o + LANES <= depth; o += LANES, pack += 16) {
     const r0 = v128.load(W), r1 = v128.load(W + rowBytes);
     if (LANES == 4) {
       transposeRows4(pack, packBytes, r0, r1, v128.load(W + 2 * rowBytes), v128.load(W + 3 * rowBytes));
@@ -182,7 +219,7 @@ function packColumns(pack: usize, W: usize, nOut: i32, rowBytes: usize, packByte
     }
     W += <usize>LANES * rowBytes;
   }
-  for (; o < nOut; o++, pack += SIZE, W += rowBytes) {
+  for (; o < depth; o++, pack += SIZE, W += rowBytes) {
     store<real>(pack, load<real>(W));
     store<real>(pack + packBytes, load<real>(W, SIZE));
     store<real>(pack + 2 * packBytes, load<real>(W, 2 * SIZE));
@@ -201,7 +238,9 @@ export function gradientPanels(
   dW: usize, packD: usize, packA: usize,
   nOut: i32, nIn: i32, pitch: i32, n: i32, add: bool, begin: i32, end: i32,
 ): i32 {
-  return gradientTiles(dW, dW, 0, packD, packA, nIn, pitch, n, add, STORE, begin, end);
+  // A loop for each: where a sum may start takes registers (without, tiles of 32 samples gain 3 %, of 8 samples 5 to 10).
+  if (!RELAXED && !add) return gradientTiles(dW, dW, 0, packD, packA, nIn, pitch, n, false, STORE, begin, end);
+  return gradientTiles(dW, dW, 0, packD, packA, nIn, pitch, n, RELAXED ? add : true, STORE, begin, end);
 }
 
 /**
@@ -212,7 +251,8 @@ export function gradientPanelsUpdate(
   W: usize, dW: usize, eta: real, packD: usize, packA: usize,
   nOut: i32, nIn: i32, pitch: i32, n: i32, add: bool, begin: i32, end: i32,
 ): i32 {
-  return gradientTiles(W, dW, eta, packD, packA, nIn, pitch, n, add, DESCEND, begin, end);
+  if (!RELAXED && !add) return gradientTiles(W, dW, eta, packD, packA, nIn, pitch, n, false, DESCEND, begin, end);
+  return gradientTiles(W, dW, eta, packD, packA, nIn, pitch, n, RELAXED ? add : true, DESCEND, begin, end);
 }
 
 @inline
@@ -239,42 +279,40 @@ function gradientRows(
   const rowBytes = <usize>(pitch * SIZE);
   const stripBytes = <usize>(n * 32);
   const dBytes = <usize>(roundUp(n, PANEL) * SIZE);
-  const columns = <usize>(roundUp(nIn, TILE_COLS) * SIZE);
   const zero = v128.splat<real>(0), rate = v128.splat<real>(eta);
   const o1 = min(o + 1, end - 1), o2 = min(o + 2, end - 1), o3 = min(o + 3, end - 1), o5 = min(o + 5, end - 1);
   const d0 = packD + <usize>o * dBytes, d1 = packD + <usize>o1 * dBytes;
   const d2 = packD + <usize>o2 * dBytes, d3 = packD + <usize>o3 * dBytes;
   const d4 = d3 + dBytes, d5 = packD + <usize>o5 * dBytes;
-  // Where the sums start: at the rows of the earlier blocks' dW, or at zeros that stand in for all of them.
-  const from = add ? rowBytes : 0, start = add ? dW + <usize>o * rowBytes : ZEROS;
-  const first = <usize>(o1 - o) * from, second = <usize>(o2 - o) * from, third = <usize>(o3 - o) * from;
-  const fourth = from, fifth = <usize>(o5 - o3) * from;
-  let held = 0;
-  let aPtr = packA;
-  for (let column: usize = 0; column < columns; column += 32, aPtr += stripBytes) {
-    const to = dst + <usize>o * rowBytes + column;
+  const rows = end - o;
+  let to = dst + <usize>o * rowBytes, held = 0;
+  const stop = to + <usize>(roundUp(nIn, TILE_COLS) * SIZE);
+  for (let aPtr = packA; to < stop; to += 32, aPtr += stripBytes) {
     let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
     let c40 = zero, c41 = zero, c50 = zero, c51 = zero;
-    if (RELAXED || add) { // of ZEROS too, see there
-      const f0 = start + (add ? column : 0), f3 = f0 + third;
+    if (RELAXED || add) {
+      // The earlier blocks' rows, or zeros that stand in for all of them, see ZEROS.
+      const from = add ? rowBytes : 0, f0 = add ? to + (dW - dst) : ZEROS;
+      const f1 = f0 + <usize>(o1 - o) * from, f2 = f0 + <usize>(o2 - o) * from, f3 = f0 + <usize>(o3 - o) * from;
       c00 = v128.load(f0);
       c01 = v128.load(f0, 16);
-      c10 = v128.load(f0 + first);
-      c11 = v128.load(f0 + first, 16);
-      c20 = v128.load(f0 + second);
-      c21 = v128.load(f0 + second, 16);
+      c10 = v128.load(f1);
+      c11 = v128.load(f1, 16);
+      c20 = v128.load(f2);
+      c21 = v128.load(f2, 16);
       c30 = v128.load(f3);
       c31 = v128.load(f3, 16);
       if (six) {
-        c40 = v128.load(f3 + fourth);
-        c41 = v128.load(f3 + fourth, 16);
-        c50 = v128.load(f3 + fifth);
-        c51 = v128.load(f3 + fifth, 16);
+        const f4 = f3 + from, f5 = f3 + <usize>(o5 - o3) * from;
+        c40 = v128.load(f4);
+        c41 = v128.load(f4, 16);
+        c50 = v128.load(f5);
+        c51 = v128.load(f5, 16);
       }
     }
     held ^= tile(
-      six, d0, d1, d2, d3, d4, d5, aPtr, n, 32, c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51,
-      then, rate, to, rowBytes, end - o,
+      six, false, 0, d0, d1, d2, d3, d4, d5, aPtr, n, 32, c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51,
+      then, 0, rate, to, rowBytes, rows,
     );
   }
   return held;

@@ -81,8 +81,8 @@ function denseForward(node: usize, aFrom: usize, n: i32): void {
   const nOut = load<i32>(node, NODE_UNITS), nIn = load<i32>(node, NODE_INPUTS), panels = (n + PANEL - 1) / PANEL;
   const a = load<usize>(node, NODE_A_PTR), z = load<usize>(node, NODE_Z_PTR);
   const W = load<usize>(node, NODE_W_PTR), b = load<usize>(node, NODE_B_PTR);
-  forwardPanels(z, aFrom, W, b, nOut, nIn, load<i32>(node, NODE_PITCH), panels, 0, nOut);
   const activation = load<i32>(node, NODE_ACTIVATION);
+  forwardPanels(z, aFrom, W, b, nOut, nIn, load<i32>(node, NODE_PITCH), panels, 0, nOut, false);
   if (activation == ACTIVATION_SOFTMAX) {
     const max = load<usize>(NET, NET_LOSS_SCRATCH_PTR);
     softmaxPanels(a, z, max, max + <usize>(panels * UNIT_BYTES), nOut, panels);

@@ -48,12 +48,12 @@ const PRODUCTS = {
   forward: (m, nOut, nIn, batch) => {
     const { exports: e, z, a, W, b, pitch, panels } = m;
     if (batch === 1) return () => e.forwardVector(z, a, W, b, nOut, nIn, pitch, 0, nOut);
-    return () => e.forwardPanels(z, a, W, b, nOut, nIn, pitch, panels, 0, nOut);
+    return () => e.forwardPanels(z, a, W, b, nOut, nIn, pitch, panels, 0, nOut, false);
   },
   delta: (m, nOut, nIn, batch) => {
     const { exports: e, below, delta, W, packW, pitch, panels } = m;
     if (batch === 1) return () => e.deltaVector(below, delta, W, nOut, nIn, pitch);
-    return () => e.deltaPanels(below, delta, W, packW, nOut, nIn, pitch, panels, 0, nIn);
+    return () => e.deltaPanels(below, delta, W, packW, nOut, nIn, pitch, panels, 0, nIn, 0);
   },
   gradient: (m, nOut, nIn, batch) => {
     const { exports: e, dW, delta, a, packD, packA, pitch } = m;

@@ -4,6 +4,7 @@
 //   backward   δᴸ = ∂loss/∂zᴸ (loss.ts),  δˡ⁻¹ = (Wˡ)ᵀ·δˡ ∘ f′(zˡ⁻¹)     nodes descending
 //   gradients  dWˡ = δˡ·(aˡ⁻¹)ᵀ,  dbˡ = Σ δˡ                          over the samples of the batch
 import {
+  ACTIVATION_RELU,
   ACTIVATION_SILU,
   ACTIVATION_SOFTMAX,
   JOB_FLAG_ALL,
@@ -116,9 +117,10 @@ function denseForward(
   const activation = heap.int(node, NODE_ACTIVATION);
   const { size } = heap.lanes;
   const samples = roundUp(n, PANEL);
+  const rectify = !vector && activation === ACTIVATION_RELU && a === z;
   if (vector) forwardVector(heap, z, aFrom, W, b, nOut, nIn, pitch, begin, end);
-  else forwardPanels(heap, z, aFrom, W, b, nOut, nIn, pitch, samples / PANEL, begin, end);
-  if (end < nOut) return;
+  else forwardPanels(heap, z, aFrom, W, b, nOut, nIn, pitch, samples / PANEL, begin, end, rectify);
+  if (end < nOut || rectify) return;
   if (activation === ACTIVATION_SOFTMAX) {
     const max = heap.ptr(net, NET_LOSS_SCRATCH_PTR);
     if (vector) softmaxVector(heap, a, z, max, max + size, nOut);
@@ -180,7 +182,9 @@ export function backwardNode(
     if (begin === 0) otherBackward(heap, job, node, from, n, vector, add, pass);
     return;
   }
-  if (begin === 0 && l < heap.int(net, NET_NODE_COUNT) - 1) nodeSlope(heap, node, n, vector);
+  if (begin === 0 && l < heap.int(net, NET_NODE_COUNT) - 1 && !slopeIsDone(heap, net, l, vector)) {
+    nodeSlope(heap, node, n, vector);
+  }
   const all = (heap.int(job, JOB_FLAGS) & JOB_FLAG_ALL) !== 0;
   const flags = heap.int(node, NODE_FLAGS);
   const trainW = all || (flags & NODE_FLAG_TRAIN_W) !== 0;
@@ -192,6 +196,17 @@ export function backwardNode(
   const last = end - nIn;
   if (vector) denseGradientVector(heap, job, node, from, trainW, trainB, descend, first, last);
   else denseGradientPanels(heap, net, job, node, from, n, trainW, trainB, add, descend, first, last);
+}
+
+/** Whether the node above applied the derivative of l's activation. */
+function slopeIsDone(heap: Heap, net: number, l: number, vector: boolean): boolean {
+  const above = nodeAt(heap, net, l + 1);
+  return !vector && heap.int(above, NODE_KIND) === NODE_KIND_DENSE && isDenseRelu(heap, nodeAt(heap, net, l));
+}
+
+/** A dense node whose relu′ the dense node above applies where it stores the delta of panels. */
+function isDenseRelu(heap: Heap, node: number): boolean {
+  return heap.int(node, NODE_KIND) === NODE_KIND_DENSE && heap.int(node, NODE_ACTIVATION) === ACTIVATION_RELU;
 }
 
 /** The whole of a node that is not dense. */
@@ -247,7 +262,10 @@ function denseDelta(
   const W = heap.ptr(node, NODE_W_PTR);
   const column = begin * heap.lanes.size;
   if (vector) deltaVector(heap, dst + column, delta, W + column, nOut, end - begin, pitch);
-  else deltaPanels(heap, dst, delta, W, 0, nOut, nIn, pitch, roundUp(n, PANEL) / PANEL, begin, end);
+  else {
+    const relu = isDenseRelu(heap, from) ? heap.ptr(from, NODE_A_PTR) : 0;
+    deltaPanels(heap, dst, delta, W, 0, nOut, nIn, pitch, roundUp(n, PANEL) / PANEL, begin, end, relu);
+  }
 }
 
 /** dW and db of units [begin, end), or their descent step. */

@@ -3,12 +3,13 @@
 //
 // Ranges [begin, end) count rows of the result.
 import type { Heap } from "./heap.ts";
-import { loadSums, PANEL, roundUp, setSums, storeSums } from "./lanes.ts";
+import { type Lanes, loadSums, PANEL, type Reals, roundUp, setSums, storeSums } from "./lanes.ts";
 
 /**
  * z = W·a + b for rows [begin, end) of W: z[p][o][s] = b[o] + Σᵢ W[o][i]·a[p][i][s], i ascending.
  *
- * z [panels][nOut][8] written | a [panels][nIn][8] read | W [nOut × pitch] read | b [nOut] read, or 0: start at +0.
+ * z [panels][nOut][8] written | a [panels][nIn][8] read | W [nOut × pitch] read | b [nOut] read, or 0: start at +0 |
+ * rectify: relu(z) is written.
  */
 export function forwardPanels(
   heap: Heap,
@@ -22,6 +23,7 @@ export function forwardPanels(
   panels: number,
   begin: number,
   end: number,
+  rectify: boolean,
 ): void {
   const { real, lanes } = heap;
   const { multiplyAdd, sums } = lanes;
@@ -34,16 +36,28 @@ export function forwardPanels(
       for (let s = 0; s < PANEL; s += 4) {
         setSums(sums, start, start, start, start);
         multiplyAdd(sums, real, row, 1, aPanel + s, PANEL, 1, nIn);
+        if (rectify) rectifySums(sums);
         storeSums(sums, real, zPanel + o * PANEL + s);
       }
     }
   }
 }
 
+/** relu, as in activation.ts. */
+function rectifySums(sums: Float64Array): void {
+  for (let j = 0; j < 4; j++) if ((sums[j] as number) < 0) sums[j] = 0;
+}
+
+/** Its derivative, the activations at index `a`. */
+function slopeSums(sums: Float64Array, lanes: Lanes, real: Reals, a: number): void {
+  for (let j = 0; j < 4; j++) sums[j] = (real[a + j] as number) > 0 ? lanes.flush(sums[j] as number) : 0;
+}
+
 /**
  * The delta recursion before f′: dst[p][i][s] = Σₒ W[o][i]·delta[p][o][s], o ascending from +0, rows [begin, end) of dst.
  *
- * dst [panels][nIn][8] written | delta [panels][nOut][8] read | W [nOut × pitch] read | pack: not used by this core.
+ * dst [panels][nIn][8] written | delta [panels][nOut][8] read | W [nOut × pitch] read | pack: not used by this core |
+ * relu [panels][nIn][8] read, the activations of a relu: dst ∘ relu′ is written, what is below normal as +0; or 0.
  */
 export function deltaPanels(
   heap: Heap,
@@ -57,6 +71,7 @@ export function deltaPanels(
   panels: number,
   begin: number,
   end: number,
+  relu: number,
 ): void {
   const { real, lanes } = heap;
   const { multiplyAdd, sums } = lanes;
@@ -68,6 +83,7 @@ export function deltaPanels(
       for (let s = 0; s < PANEL; s += 4) {
         setSums(sums, 0, 0, 0, 0);
         multiplyAdd(sums, real, column, pitch, deltaPanel + s, PANEL, 1, nOut);
+        if (relu) slopeSums(sums, lanes, real, heap.index(relu) + (p * nIn + i) * PANEL + s);
         storeSums(sums, real, dstPanel + i * PANEL + s);
       }
     }

@@ -85,8 +85,11 @@ describe.each(CORES)("$name", (core) => {
   const rnd = rounding(core);
   const arena = new Arena(core);
   const toReals = (values: number[]): number[] => values.map(rnd);
+  const minNormal = core.size === 4 ? 2 ** -126 : 2 ** -1022;
+  /** d·relu′ where the relu gave a, below normal +0. */
+  const slope = (d: number, a: number): number => (a > 0 && !(Math.abs(d) < minNormal) ? d : 0);
 
-  test("forwardPanels is b + Σ W·a term by term, nOut 1…9 × nIn 1…17 × 1…3 panels and near 100", () => {
+  test("forwardPanels is b + Σ W·a term by term, or its relu, nOut 1…9 × nIn 1…17 × 1…3 panels and near 100", () => {
     let runs = 0;
     for (const [sizes, fill] of allSizes(core)) {
       if (sizes.n <= 17 && sizes.n % 8 !== 1) continue;
@@ -95,19 +98,23 @@ describe.each(CORES)("$name", (core) => {
       const W = toReals(weights(core, sizes, fill, 1));
       const a = toReals(fill(panels * nIn * 8, core, 2));
       const b = toReals(fill(nOut, core, 3));
-      for (const bias of [true, false]) {
+      for (const [bias, rectify] of [
+        [true, false],
+        [false, false],
+        [true, true],
+      ] as const) {
         arena.clear();
         const z = arena.reals(panels * nOut * 8);
         const regions = [arena.reals(a).ptr, arena.reals(W).ptr, bias ? arena.reals(b).ptr : 0] as const;
         inParts(nOut, runs++, (begin, end) =>
-          exports.forwardPanels(z.ptr, ...regions, nOut, nIn, pitch, panels, begin, end),
+          exports.forwardPanels(z.ptr, ...regions, nOut, nIn, pitch, panels, begin, end, rectify),
         );
         const expected = Array.from(z.values, (_, at) => {
           const [p, o, s] = [Math.floor(at / (nOut * 8)), Math.floor(at / 8) % nOut, at % 8];
           let sum = bias ? (b[o] as number) : 0;
           for (let i = 0; i < nIn; i++)
             sum = rnd(sum + rnd((W[o * pitch + i] as number) * (a[(p * nIn + i) * 8 + s] as number)));
-          return sum;
+          return rectify && sum < 0 ? 0 : sum;
         });
         expectBits(show(sizes), z.values, expected);
         arena.check(show(sizes));
@@ -116,7 +123,7 @@ describe.each(CORES)("$name", (core) => {
     expect(runs).toBeGreaterThan(400);
   });
 
-  test("deltaPanels is Σ Wᵀ·delta term by term, nOut 1…9 × nIn 1…17 × 1…3 panels, 8 and more panels, near 100", () => {
+  test("deltaPanels is Σ Wᵀ·delta term by term, also ∘ relu′, nOut 1…9 × nIn 1…17 × 1…3 panels, 8 and more panels, near 100", () => {
     let runs = 0;
     for (const [sizes, fill] of allSizes(core)) {
       if (sizes.n <= 17 && sizes.n % 8 !== 1) continue;
@@ -131,15 +138,18 @@ describe.each(CORES)("$name", (core) => {
         arena.reals(W).ptr,
         arena.reals(PACK_COLUMNS * Math.min(roundUp(nOut, 4), PACK_DEPTH)).ptr,
       ] as const;
+      // Every second time times the derivative of a relu.
+      const a = toReals(fill(panels * nIn * 8, core, 13));
+      const relu = runs % 4 < 2 ? arena.reals(a).ptr : 0;
       inParts(nIn, runs++, (begin, end) =>
-        exports.deltaPanels(dst.ptr, ...regions, nOut, nIn, pitch, panels, begin, end),
+        exports.deltaPanels(dst.ptr, ...regions, nOut, nIn, pitch, panels, begin, end, relu),
       );
       const expected = Array.from(dst.values, (_, at) => {
         const [p, i, s] = [Math.floor(at / (nIn * 8)), Math.floor(at / 8) % nIn, at % 8];
         let sum = 0;
         for (let o = 0; o < nOut; o++)
           sum = rnd(sum + rnd((W[o * pitch + i] as number) * (delta[(p * nOut + o) * 8 + s] as number)));
-        return sum;
+        return relu > 0 ? slope(sum, a[at] as number) : sum;
       });
       expectBits(show(sizes), dst.values, expected);
       arena.check(show(sizes));
@@ -163,13 +173,15 @@ describe.each(CORES)("$name", (core) => {
       arena.clear();
       const dst = arena.reals(2 * nIn * 8);
       const pack = arena.reals(PACK_COLUMNS * Math.min(roundUp(nOut, 4), PACK_DEPTH)).ptr;
-      exports.deltaPanels(dst.ptr, arena.reals(delta).ptr, arena.reals(W).ptr, pack, nOut, nIn, pitch, 2, 0, nIn);
+      const a = draws.numbers(2 * nIn * 8).map(rnd);
+      const relu = nOut % 2 === 1 ? arena.reals(a).ptr : 0;
+      exports.deltaPanels(dst.ptr, arena.reals(delta).ptr, arena.reals(W).ptr, pack, nOut, nIn, pitch, 2, 0, nIn, relu);
       const expected = Array.from(dst.values, (_, at) => {
         const [p, i, s] = [Math.floor(at / (nIn * 8)), Math.floor(at / 8) % nIn, at % 8];
         let sum = 0;
         for (let o = 0; o < nOut; o++)
           sum = rnd(sum + rnd((W[o * pitch + i] as number) * (delta[(p * nOut + o) * 8 + s] as number)));
-        return sum;
+        return relu > 0 ? slope(sum, a[at] as number) : sum;
       });
       expectBits(`nOut ${nOut}, nIn ${nIn}`, dst.values, expected);
       arena.check(`nOut ${nOut}, nIn ${nIn}`);

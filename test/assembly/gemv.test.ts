@@ -71,7 +71,7 @@ describe.each(CORES)("$name", (core) => {
         for (let i = 0; i < nIn; i++) panels[((place >> 3) * nIn + i) * 8 + (place & 7)] = a[i] as number;
         const zPanels = arena.reals(2 * nOut * 8);
         const from = arena.reals(panels);
-        exports.forwardPanels(zPanels.ptr, from.ptr, rows.ptr, start, nOut, nIn, pitch, 2, 0, nOut);
+        exports.forwardPanels(zPanels.ptr, from.ptr, rows.ptr, start, nOut, nIn, pitch, 2, 0, nOut, false);
         const column = expected.map((_, o) => zPanels.values[((place >> 3) * nOut + o) * 8 + (place & 7)] as number);
         expectBits(`${what}, sample ${place}`, column, expected);
         arena.check(what);

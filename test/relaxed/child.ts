@@ -120,6 +120,7 @@ function examine(core: TestCore): Report {
   const { exports } = core;
   const arena = new Arena(core, 512);
   const u = core.size === 4 ? 2 ** -24 : 2 ** -53;
+  const minNormal = core.size === 4 ? 2 ** -126 : 2 ** -1022;
   const shares: Record<string, number> = {};
   const disagreements: string[] = [];
   let compared = 0;
@@ -154,12 +155,22 @@ function examine(core: TestCore): Report {
         : [[0, rows]];
     };
     for (const [begin, end] of parts(nOut)) {
-      exports.forwardPanels(z.ptr, a.ptr, W.ptr, b.ptr, nOut, nIn, c.pitch, c.panels, begin, end);
+      exports.forwardPanels(z.ptr, a.ptr, W.ptr, b.ptr, nOut, nIn, c.pitch, c.panels, begin, end, false);
     }
     for (const [begin, end] of parts(nIn)) {
-      exports.deltaPanels(dst.ptr, delta.ptr, W.ptr, pack.ptr, nOut, nIn, c.pitch, c.panels, begin, end);
+      exports.deltaPanels(dst.ptr, delta.ptr, W.ptr, pack.ptr, nOut, nIn, c.pitch, c.panels, begin, end, 0);
     }
+    const [rectified, sloped] = [c.region(z.values.length), c.region(dst.values.length)];
+    exports.forwardPanels(rectified.ptr, a.ptr, W.ptr, b.ptr, nOut, nIn, c.pitch, c.panels, 0, nOut, true);
+    exports.deltaPanels(sloped.ptr, delta.ptr, W.ptr, pack.ptr, nOut, nIn, c.pitch, c.panels, 0, nIn, a.ptr);
     arena.check(JSON.stringify(sizes));
+    for (const [at, value] of z.values.entries()) {
+      same(`relu ${JSON.stringify(sizes)} at ${at}`, rectified.values[at] as number, value < 0 ? 0 : value);
+    }
+    for (const [at, value] of dst.values.entries()) {
+      const expected = (a.values[at] as number) > 0 && Math.abs(value) >= minNormal ? value : 0;
+      same(`relu′ ${JSON.stringify(sizes)} at ${at}`, sloped.values[at] as number, expected);
+    }
     const mark = arena.mark();
     for (let s = 0; s < n; s += n > 40 ? 13 : 1) {
       const x = c.x[s] as number[];
