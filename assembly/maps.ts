@@ -1,7 +1,7 @@
 // Elementary functions over arrays: dst[i] = f(src[i]) for `count` elements; nothing beyond is written; dst may be src.
 import { LANES, all } from "./lanes";
 import { SIGMOID_END } from "./sigmoid64";
-import { sigmoid64Within, slog1p, vexp, vlog, vsigmoid, vtanh } from "./vmath";
+import { sigmoid64Within, slog1p, vexpMapped, vlog, vsigmoid, vsigmoidMapped, vtanh } from "./vmath";
 
 const MAP_EXP: i32 = 0;
 const MAP_TANH: i32 = 1;
@@ -11,9 +11,9 @@ const MAP_LOG: i32 = 3;
 /** `f` is a constant at every call, so one branch is left. */
 @inline
 function apply(f: i32, x: v128): v128 {
-  if (f == MAP_EXP) return vexp(x);
+  if (f == MAP_EXP) return vexpMapped(x);
   if (f == MAP_TANH) return vtanh(x);
-  if (f == MAP_SIGMOID) return vsigmoid(x);
+  if (f == MAP_SIGMOID) return vsigmoidMapped(x);
   return vlog(x);
 }
 

@@ -26,31 +26,18 @@ import { SIGMOID_END, sigmoidConstant, sigmoidWithin } from "./sigmoid64";
 
 export const LOG2E: f64 = 1.4426950408889634; // 1/ln 2
 
-/** ln 2 = LN2_HI + LN2_LO. HI has 15 bits (f32), 41 (f64): times an exponent, of 8 or 11 bits, it is exact. */
-@inline
-export function ln2Hi<T>(): v128 {
-  return all<T>(sizeof<T>() == 4 ? 0.693145751953125 : 0.6931471805601177);
-}
-
-@inline
-export function ln2Lo<T>(): v128 {
-  return all<T>(sizeof<T>() == 4 ? 1.4286068203094173e-6 : -1.7239444525614835e-13);
-}
+/** ln 2 = HI + LO. HI has 15 bits (f32), 41 (f64): times an exponent, of 8 or 11 bits, it is exact. */
+const LN2_HI32: f64 = 0.693145751953125;
+const LN2_LO32: f64 = 1.4286068203094173e-6;
+const LN2_HI64: f64 = 0.6931471805601177;
+const LN2_LO64: f64 = -1.7239444525614835e-13;
 
 /**
- * Adding 1.5·2^23 (1.5·2^52) rounds to an integer n, which then stands in the low bits; with `biases` times the exponent
- * bias in the constant, n + biases·bias stands there.
+ * Adding 1.5·2^23 (1.5·2^52) rounds to an integer n, which then stands in the low bits; with n times the exponent bias, 127 (1023), in the constant,
+ * n + that stands there.
  */
-@inline
-export function rounder<T>(biases: f64): v128 {
-  return all<T>(sizeof<T>() == 4 ? 12582912.0 + 127.0 * biases : 6755399441055744.0 + 1023.0 * biases);
-}
-
-/** An integer as the exponent field; what lies above it is lost. */
-@inline
-export function toExponent<T>(n: v128): v128 {
-  return sizeof<T>() == 4 ? i32x4.shl(n, 23) : i64x2.shl(n, 52);
-}
+const ROUNDER32: f64 = 12582912.0;
+const ROUNDER64: f64 = 6755399441055744.0;
 
 // The coefficient of r^k in q of expTail; that of r^0 is ½.
 export const EXP32_1: f64 = 0.166665345;
@@ -68,33 +55,107 @@ const EXP64_7: f64 = 2.755764131942297e-6;
 const EXP64_8: f64 = 2.7625182105524094e-7;
 const EXP64_9: f64 = 2.4978254932523455e-8;
 
+/** Places in the tables of what exp and its like need; from 9 on the coefficients of expTail, from that of r on. */
+const HALF: i32 = 0;
+const ONE: i32 = 1;
+const LN2_INVERSE: i32 = 2;
+const LN2_HI: i32 = 3;
+const LN2_LO: i32 = 4;
+const ROUND: i32 = 5; // the rounder with the exponent bias once in it
+const ROUND_TWICE: i32 = 6;
+const EXP_MIN: i32 = 7; // below this e^x is +0: ln 2^-150 = −103.97…, ln 2^-1075 = −745.1…
+const EXP_MAX: i32 = 8; // above this e^x is +Infinity: ln 2^128 = 88.7…, ln 2^1024 = 709.8…
+const TAIL: i32 = 8;
+
+// Functions, for a binary gets the data of what it calls.
+function exp32Table(): usize {
+  return memory.data<f32>([
+    0.5, 1, <f32>LOG2E, <f32>LN2_HI32, <f32>LN2_LO32, <f32>(ROUNDER32 + 127), <f32>(ROUNDER32 + 254), -104, 100,
+    <f32>EXP32_1, <f32>EXP32_2, <f32>EXP32_3, <f32>EXP32_4,
+  ]);
+}
+
+function exp64Table(): usize {
+  return memory.data<f64>([
+    0.5, 1, LOG2E, LN2_HI64, LN2_LO64, ROUNDER64 + 1023, ROUNDER64 + 2046, -746, 710, EXP64_1, EXP64_2, EXP64_3, EXP64_4,
+    EXP64_5, EXP64_6, EXP64_7, EXP64_8, EXP64_9,
+  ]);
+}
+
+/**
+ * The constant at a place of its table. To load it is faster than to build it in a register (`all`; activations with an exponential function 15 to
+ * 45 %), but for the loops of maps.ts, where four vectors share the registers: so what they use is `loaded` or not.
+ */
+@inline
+function stored<T>(place: i32): v128 {
+  if (isDefined(COMPACT)) return all<T>(0); // never called, and so without the tables
+  else if (sizeof<T>() == 4) return v128.load32_splat(exp32Table() + <usize>(place << 2));
+  else return v128.load64_splat(exp64Table() + <usize>(place << 3));
+}
+
+/** With COMPACT they are built: the binary's only data is what an export puts into it. */
+const LOADED: bool = isDefined(COMPACT) ? false : true;
+
+@inline
+function one<T>(loaded: bool): v128 {
+  return loaded ? stored<T>(ONE) : all<T>(1);
+}
+
+@inline
+export function ln2Hi<T>(loaded: bool = false): v128 {
+  return loaded ? stored<T>(LN2_HI) : all<T>(sizeof<T>() == 4 ? LN2_HI32 : LN2_HI64);
+}
+
+@inline
+export function ln2Lo<T>(loaded: bool = false): v128 {
+  return loaded ? stored<T>(LN2_LO) : all<T>(sizeof<T>() == 4 ? LN2_LO32 : LN2_LO64);
+}
+
+/** See ROUNDER32; with `biases` times the exponent bias in it. */
+@inline
+export function rounder<T>(biases: f64, loaded: bool = false): v128 {
+  if (loaded) return stored<T>(biases == 1 ? ROUND : ROUND_TWICE);
+  return all<T>(sizeof<T>() == 4 ? ROUNDER32 + 127.0 * biases : ROUNDER64 + 1023.0 * biases);
+}
+
+@inline
+function inverse<T>(loaded: bool): v128 {
+  return loaded ? stored<T>(LN2_INVERSE) : all<T>(LOG2E);
+}
+
+/** An integer as the exponent field; what lies above it is lost. */
+@inline
+export function toExponent<T>(n: v128): v128 {
+  return sizeof<T>() == 4 ? i32x4.shl(n, 23) : i64x2.shl(n, 52);
+}
+
 /**
  * e^r − 1 − r = r²·q(r) on |r| ≤ ½·ln 2; 2^-28 (f32), 2^-57.4 (f64) of e^r. Evaluated in pairs (Estrin): the chain of dependent
  * operations limits the speed.
  */
 @inline
-function expTail<T>(r: v128): v128 {
-  return sizeof<T>() == 4 ? expTail32(r) : expTail64(r);
+function expTail<T>(r: v128, loaded: bool): v128 {
+  return sizeof<T>() == 4 ? expTail32(r, loaded) : expTail64(r, loaded);
 }
 
 @inline
-function expTail32(r: v128): v128 {
+function expTail32(r: v128, loaded: bool): v128 {
   const r2 = f32x4.mul(r, r);
-  const q01 = f32x4.add(f32x4.mul(r, all<f32>(EXP32_1)), all<f32>(0.5));
-  const q23 = f32x4.add(f32x4.mul(r, all<f32>(EXP32_3)), all<f32>(EXP32_2));
-  const q24 = f32x4.add(f32x4.mul(r2, all<f32>(EXP32_4)), q23);
+  const q01 = f32x4.add(f32x4.mul(r, loaded ? stored<f32>(TAIL + 1) : all<f32>(EXP32_1)), loaded ? stored<f32>(HALF) : all<f32>(0.5));
+  const q23 = f32x4.add(f32x4.mul(r, loaded ? stored<f32>(TAIL + 3) : all<f32>(EXP32_3)), loaded ? stored<f32>(TAIL + 2) : all<f32>(EXP32_2));
+  const q24 = f32x4.add(f32x4.mul(r2, loaded ? stored<f32>(TAIL + 4) : all<f32>(EXP32_4)), q23);
   return f32x4.mul(r2, f32x4.add(f32x4.mul(r2, q24), q01));
 }
 
 @inline
-function expTail64(r: v128): v128 {
+function expTail64(r: v128, loaded: bool): v128 {
   const r2 = f64x2.mul(r, r);
   const r4 = f64x2.mul(r2, r2);
-  const q01 = f64x2.add(f64x2.mul(r, all<f64>(EXP64_1)), all<f64>(0.5));
-  const q23 = f64x2.add(f64x2.mul(r, all<f64>(EXP64_3)), all<f64>(EXP64_2));
-  const q45 = f64x2.add(f64x2.mul(r, all<f64>(EXP64_5)), all<f64>(EXP64_4));
-  const q67 = f64x2.add(f64x2.mul(r, all<f64>(EXP64_7)), all<f64>(EXP64_6));
-  const q89 = f64x2.add(f64x2.mul(r, all<f64>(EXP64_9)), all<f64>(EXP64_8));
+  const q01 = f64x2.add(f64x2.mul(r, loaded ? stored<f64>(TAIL + 1) : all<f64>(EXP64_1)), loaded ? stored<f64>(HALF) : all<f64>(0.5));
+  const q23 = f64x2.add(f64x2.mul(r, loaded ? stored<f64>(TAIL + 3) : all<f64>(EXP64_3)), loaded ? stored<f64>(TAIL + 2) : all<f64>(EXP64_2));
+  const q45 = f64x2.add(f64x2.mul(r, loaded ? stored<f64>(TAIL + 5) : all<f64>(EXP64_5)), loaded ? stored<f64>(TAIL + 4) : all<f64>(EXP64_4));
+  const q67 = f64x2.add(f64x2.mul(r, loaded ? stored<f64>(TAIL + 7) : all<f64>(EXP64_7)), loaded ? stored<f64>(TAIL + 6) : all<f64>(EXP64_6));
+  const q89 = f64x2.add(f64x2.mul(r, loaded ? stored<f64>(TAIL + 9) : all<f64>(EXP64_9)), loaded ? stored<f64>(TAIL + 8) : all<f64>(EXP64_8));
   const q03 = f64x2.add(f64x2.mul(r2, q23), q01);
   const q47 = f64x2.add(f64x2.mul(r2, q67), q45);
   const q49 = f64x2.add(f64x2.mul(r4, q89), q47);
@@ -108,61 +169,59 @@ function expTail64(r: v128): v128 {
  * is rounded once more and no further.
  */
 @inline
-function expWithin<T>(x: v128): v128 {
-  return isDefined(COMPACT) ? expShared<T>(x) : expInline<T>(x);
+function expWithin<T>(x: v128, loaded: bool): v128 {
+  return isDefined(COMPACT) ? expShared<T>(x) : expInline<T>(x, loaded);
 }
 
 function expShared<T>(x: v128): v128 {
-  return expInline<T>(x);
+  return expInline<T>(x, LOADED);
 }
 
 @inline
-function expInline<T>(x: v128): v128 {
-  const y = v128.add<T>(v128.mul<T>(x, all<T>(LOG2E)), rounder<T>(2));
-  const n = v128.sub<T>(y, rounder<T>(2));
-  const t = v128.sub<T>(x, v128.mul<T>(n, ln2Hi<T>()));
-  const lo = v128.mul<T>(n, ln2Lo<T>());
-  const tail = v128.sub<T>(expTail<T>(v128.sub<T>(t, lo)), lo);
-  const p = v128.add<T>(all<T>(1), v128.add<T>(t, tail));
+function expInline<T>(x: v128, loaded: bool): v128 {
+  const y = v128.add<T>(v128.mul<T>(x, inverse<T>(loaded)), rounder<T>(2, loaded));
+  const n = v128.sub<T>(y, rounder<T>(2, loaded));
+  const t = v128.sub<T>(x, v128.mul<T>(n, ln2Hi<T>(loaded)));
+  const lo = v128.mul<T>(n, ln2Lo<T>(loaded));
+  const tail = v128.sub<T>(expTail<T>(v128.sub<T>(t, lo), loaded), lo);
+  const p = v128.add<T>(one<T>(loaded), v128.add<T>(t, tail));
   const half = sizeof<T>() == 4 ? i32x4.shr_u(y, 1) : i64x2.shr_u(y, 1);
   const rest = sizeof<T>() == 4 ? i32x4.sub(y, half) : i64x2.sub(y, half);
   return v128.mul<T>(v128.mul<T>(p, toExponent<T>(half)), toExponent<T>(rest));
 }
 
-/** Below this e^x is +0: ln 2^-150 = −103.97…, ln 2^-1075 = −745.1…. */
 @inline
-function expMin<T>(): v128 {
-  return all<T>(sizeof<T>() == 4 ? -104 : -746);
+function expMin<T>(loaded: bool): v128 {
+  return loaded ? stored<T>(EXP_MIN) : all<T>(sizeof<T>() == 4 ? -104 : -746);
 }
 
-/** Above this e^x is +Infinity: ln 2^128 = 88.7…, ln 2^1024 = 709.8…. */
 @inline
-function expMax<T>(): v128 {
-  return all<T>(sizeof<T>() == 4 ? 100 : 710);
+function expMax<T>(loaded: bool): v128 {
+  return loaded ? stored<T>(EXP_MAX) : all<T>(sizeof<T>() == 4 ? 100 : 710);
 }
 
 /** e^x. pmin and pmax hand on a NaN in the first place. */
 @inline
-function exp<T>(x: v128): v128 {
-  return expWithin<T>(v128.pmax<T>(v128.pmin<T>(x, expMax<T>()), expMin<T>()));
+function exp<T>(x: v128, loaded: bool): v128 {
+  return expWithin<T>(v128.pmax<T>(v128.pmin<T>(x, expMax<T>(loaded)), expMin<T>(loaded)), loaded);
 }
 
 /** σ(x) = 1/(1 + e) for x ≥ 0, e/(1 + e) for x < 0, e = e^−|x|: no overflow, subnormal results right. */
 @inline
-function sigmoidByExp<T>(x: v128): v128 {
-  const e = expWithin<T>(v128.pmax<T>(v128.or(x, signBit<T>()), expMin<T>()));
-  const one = all<T>(1);
-  return v128.div<T>(v128.bitselect(e, one, v128.lt<T>(x, all<T>(0))), v128.add<T>(one, e));
+function sigmoidByExp<T>(x: v128, loaded: bool): v128 {
+  const e = expWithin<T>(v128.pmax<T>(v128.or(x, signBit<T>()), expMin<T>(loaded)), loaded);
+  const unit = one<T>(loaded);
+  return v128.div<T>(v128.bitselect(e, unit, v128.lt<T>(x, all<T>(0))), v128.add<T>(unit, e));
 }
 
 /** In f64 by table where |x| < SIGMOID_END. */
 @inline
-function sigmoid<T>(x: v128): v128 {
-  if (sizeof<T>() == 4) return sigmoidByExp<T>(x);
+function sigmoid<T>(x: v128, loaded: bool): v128 {
+  if (sizeof<T>() == 4) return sigmoidByExp<T>(x, loaded);
   const within = f64x2.lt(f64x2.abs(x), all<f64>(SIGMOID_END));
   let beyond = x;
   if (!i64x2.all_true(within)) {
-    beyond = sigmoidByExp<f64>(x);
+    beyond = sigmoidByExp<f64>(x, LOADED);
     if (!isDefined(COMPACT) && !v128.any_true(within)) return beyond;
   }
   return v128.bitselect(sigmoid64Within(x), beyond, within);
@@ -183,20 +242,20 @@ export function sigmoid64Within(x: v128): v128 {
  * E/(D + d) ≈ (E − d·tanh|x|)/D, for which min(|x|, 1) is near enough: without d the error passes 2 ulp (measured).
  */
 @inline
-function tanh<T>(x: v128): v128 {
+function tanh<T>(x: v128, loaded: bool): v128 {
   const size = v128.abs<T>(x);
   const v = v128.pmin<T>(v128.mul<T>(size, all<T>(2)), all<T>(sizeof<T>() == 4 ? 20 : 40)); // beyond: 1
-  const y = v128.add<T>(v128.mul<T>(v, all<T>(LOG2E)), rounder<T>(1));
-  const n = v128.sub<T>(y, rounder<T>(1));
-  const t = v128.sub<T>(v, v128.mul<T>(n, ln2Hi<T>()));
-  const lo = v128.mul<T>(n, ln2Lo<T>());
+  const y = v128.add<T>(v128.mul<T>(v, inverse<T>(loaded)), rounder<T>(1, loaded));
+  const n = v128.sub<T>(y, rounder<T>(1, loaded));
+  const t = v128.sub<T>(v, v128.mul<T>(n, ln2Hi<T>(loaded)));
+  const lo = v128.mul<T>(n, ln2Lo<T>(loaded));
   const scale = toExponent<T>(y);
-  const head = v128.add<T>(v128.mul<T>(scale, t), v128.sub<T>(scale, all<T>(1)));
-  const tail = v128.mul<T>(scale, v128.sub<T>(expTail<T>(v128.sub<T>(t, lo)), lo));
+  const head = v128.add<T>(v128.mul<T>(scale, t), v128.sub<T>(scale, one<T>(loaded)));
+  const tail = v128.mul<T>(scale, v128.sub<T>(expTail<T>(v128.sub<T>(t, lo), loaded), lo));
   const E = v128.add<T>(head, tail);
   const D = v128.add<T>(E, all<T>(2));
   const d = v128.sub<T>(E, v128.sub<T>(D, all<T>(2)));
-  const N = v128.add<T>(head, v128.sub<T>(tail, v128.mul<T>(d, v128.pmin<T>(size, all<T>(1)))));
+  const N = v128.add<T>(head, v128.sub<T>(tail, v128.mul<T>(d, v128.pmin<T>(size, one<T>(loaded)))));
   return v128.or(v128.div<T>(N, D), v128.and(x, signBit<T>()));
 }
 
@@ -204,13 +263,13 @@ function tanh<T>(x: v128): v128 {
 @inline
 function expm1Below<T>(x: v128): v128 {
   const v = v128.pmax<T>(x, all<T>(sizeof<T>() == 4 ? -20 : -40)); // below: −1
-  const y = v128.add<T>(v128.mul<T>(v, all<T>(LOG2E)), rounder<T>(1));
-  const n = v128.sub<T>(y, rounder<T>(1));
-  const t = v128.sub<T>(v, v128.mul<T>(n, ln2Hi<T>()));
-  const lo = v128.mul<T>(n, ln2Lo<T>());
+  const y = v128.add<T>(v128.mul<T>(v, inverse<T>(LOADED)), rounder<T>(1, LOADED));
+  const n = v128.sub<T>(y, rounder<T>(1, LOADED));
+  const t = v128.sub<T>(v, v128.mul<T>(n, ln2Hi<T>(LOADED)));
+  const lo = v128.mul<T>(n, ln2Lo<T>(LOADED));
   const scale = toExponent<T>(y);
-  const head = v128.add<T>(v128.mul<T>(scale, t), v128.sub<T>(scale, all<T>(1)));
-  return v128.add<T>(head, v128.mul<T>(scale, v128.sub<T>(expTail<T>(v128.sub<T>(t, lo)), lo)));
+  const head = v128.add<T>(v128.mul<T>(scale, t), v128.sub<T>(scale, one<T>(LOADED)));
+  return v128.add<T>(head, v128.mul<T>(scale, v128.sub<T>(expTail<T>(v128.sub<T>(t, lo), LOADED), lo)));
 }
 
 // ── log, log1p ─────────────────────────────────────────────────────────────────────────────────
@@ -272,10 +331,10 @@ function logTail64(z: v128): v128 {
 /** k·ln 2 + log(1 + f) + error. k·HI + f is kept with its rounding error, so that k = 1, m near √½ loses nothing. */
 @inline
 function logSum<T>(k: v128, f: v128, error: v128): v128 {
-  const kHi = v128.mul<T>(k, ln2Hi<T>());
+  const kHi = v128.mul<T>(k, ln2Hi<T>(LOADED));
   const sum = v128.add<T>(kHi, f);
   const lost = v128.sub<T>(f, v128.sub<T>(sum, kHi));
-  const small = v128.add<T>(v128.mul<T>(k, ln2Lo<T>()), error);
+  const small = v128.add<T>(v128.mul<T>(k, ln2Lo<T>(LOADED)), error);
   return v128.add<T>(sum, v128.sub<T>(v128.add<T>(lost, small), logBend<T>(f)));
 }
 
@@ -321,7 +380,7 @@ function log1p<T>(x: v128): v128 {
 /** log(1 + e^x) = max(x, 0) + log(1 + e^−|x|). */
 @inline
 function softplus<T>(x: v128): v128 {
-  const e = expWithin<T>(v128.pmax<T>(v128.or(x, signBit<T>()), expMin<T>()));
+  const e = expWithin<T>(v128.pmax<T>(v128.or(x, signBit<T>()), expMin<T>(LOADED)), LOADED);
   return v128.add<T>(v128.and(x, v128.gt<T>(x, all<T>(0))), log1p<T>(e));
 }
 
@@ -368,7 +427,7 @@ const NORMAL_END: f64 = 40;
 @inline
 function gelu64(x: v128): v128 {
   const u = f64x2.pmin(f64x2.abs(x), all<f64>(NORMAL_END));
-  const tail = normalTail(u, exp<f64>(f64x2.mul(f64x2.mul(u, u), all<f64>(-0.5))));
+  const tail = normalTail(u, exp<f64>(f64x2.mul(f64x2.mul(u, u), all<f64>(-0.5)), LOADED));
   const phi = v128.bitselect(tail, f64x2.sub(all<f64>(1), tail), f64x2.lt(x, all<f64>(0)));
   return f64x2.mul(f64x2.pmax(x, all<f64>(-NORMAL_END)), phi);
 }
@@ -377,7 +436,7 @@ function gelu64(x: v128): v128 {
 @inline
 function geluSlope64(x: v128): v128 {
   const u = f64x2.pmin(f64x2.abs(x), all<f64>(NORMAL_END));
-  const gauss = exp<f64>(f64x2.mul(f64x2.mul(u, u), all<f64>(-0.5)));
+  const gauss = exp<f64>(f64x2.mul(f64x2.mul(u, u), all<f64>(-0.5)), LOADED);
   const tail = normalTail(u, gauss);
   const negative = f64x2.lt(x, all<f64>(0));
   const phi = v128.bitselect(tail, f64x2.sub(all<f64>(1), tail), negative);
@@ -389,7 +448,13 @@ function geluSlope64(x: v128): v128 {
 
 @inline
 export function vexp(x: v128): v128 {
-  return exp<real>(x);
+  return exp<real>(x, LOADED);
+}
+
+/** For the loops of maps.ts. */
+@inline
+export function vexpMapped(x: v128): v128 {
+  return exp<real>(x, false);
 }
 
 @inline
@@ -452,22 +517,28 @@ export function vlog64(x: v128): v128 {
 
 @inline
 export function vtanh(x: v128): v128 {
-  return tanh<real>(x);
+  return tanh<real>(x, false);
 }
 
 @inline
 export function vsigmoid(x: v128): v128 {
-  return isDefined(COMPACT) ? sigmoidShared(x) : sigmoid<real>(x);
+  return isDefined(COMPACT) ? sigmoidShared(x) : sigmoid<real>(x, LOADED);
+}
+
+/** For the loops of maps.ts. */
+@inline
+export function vsigmoidMapped(x: v128): v128 {
+  return sigmoid<real>(x, false);
 }
 
 function sigmoidShared(x: v128): v128 {
-  return sigmoid<real>(x);
+  return sigmoid<real>(x, LOADED);
 }
 
 // ── Scalars: f64 in every binary, the bits of an f64 lane ──────────────────────────────────────
 
 export function sexp(x: f64): f64 {
-  return f64x2.extract_lane(exp<f64>(f64x2.splat(x)), 0);
+  return f64x2.extract_lane(exp<f64>(f64x2.splat(x), LOADED), 0);
 }
 
 export function slog(x: f64): f64 {
