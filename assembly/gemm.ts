@@ -84,8 +84,8 @@ function forwardRows(
  * pack [GROUP][min(roundUp(nOut, 4), MAX_DEPTH)] scratch | relu [panels][nIn][8] read, the activations of a relu (and what stands in the three
  * units of 8 after them): dst ∘ relu′ is written, what is below normal as +0; or 0.
  *
- * The tile of 4 rows takes four columns of W side by side, as they stand there or, where there are many rows, copied next to each other: every
- * tile reads them again, and rows far apart do not stay in the first cache. The tile of 6 rows takes columns as rows.
+ * The tile of 4 rows takes four columns of W side by side, as they stand there or, where that would push itself out of the first cache, copied next to
+ * each other: every tile reads them again. The tile of 6 rows takes columns as rows.
  */
 export function deltaPanels(
   dst: usize, delta: usize, W: usize, pack: usize,
@@ -103,7 +103,7 @@ export function deltaPanels(
       const last = min(i + GROUP, end);
       let columns = rows + <usize>(i * SIZE), step = rowBytes;
       if (!RELAXED) {
-        if (depth > IN_PLACE) {
+        if (!staysInCache(depth, rowBytes)) {
           copyColumns(pack, columns, depth, rowBytes);
           columns = pack;
           step = 4 * SIZE;
@@ -131,8 +131,15 @@ export function deltaPanels(
  */
 const DEPTH: i32 = 2048 / SIZE;
 const MAX_DEPTH: i32 = RELAXED ? DEPTH : 2 * DEPTH;
-/** Rows of W whose columns are read where they stand: 64, in whose way others do not come, whatever the pitch (128 with one of 512 bytes do). */
-const IN_PLACE: i32 = 64;
+/**
+ * Whether `depth` lines of 64 bytes, `rowBytes` apart, stay in a first cache of 32 KB beside a panel of deltas, and their pages in the first
+ * table of 64: half of the cache at most, of whose 64 sets rows a multiple of a power of 2 apart use but a part.
+ */
+@inline
+function staysInCache(depth: i32, rowBytes: usize): bool {
+  return <usize>depth * max(64, rowBytes & -rowBytes) <= 16_384 && <usize>depth * rowBytes <= 131_072;
+}
+
 /** Columns of W that are packed before their tiles: what tiles of 6 and of 4 rows cut without rest. */
 const GROUP: i32 = RELAXED ? PACK_COLUMNS : 4;
 
@@ -238,9 +245,7 @@ export function gradientPanels(
   dW: usize, packD: usize, packA: usize,
   nOut: i32, nIn: i32, pitch: i32, n: i32, add: bool, begin: i32, end: i32,
 ): i32 {
-  // A loop for each: where a sum may start takes registers (without, tiles of 32 samples gain 3 %, of 8 samples 5 to 10).
-  if (!RELAXED && !add) return gradientTiles(dW, dW, 0, packD, packA, nIn, pitch, n, false, STORE, begin, end);
-  return gradientTiles(dW, dW, 0, packD, packA, nIn, pitch, n, RELAXED ? add : true, STORE, begin, end);
+  return gradientTiles(dW, dW, 0, packD, packA, nIn, pitch, n, add, STORE, begin, end);
 }
 
 /**
@@ -251,6 +256,7 @@ export function gradientPanelsUpdate(
   W: usize, dW: usize, eta: real, packD: usize, packA: usize,
   nOut: i32, nIn: i32, pitch: i32, n: i32, add: bool, begin: i32, end: i32,
 ): i32 {
+  // A loop for each: where a sum may start takes registers (with one loop for both 2 % of tiles of 32 samples, 5 to 6 of tiles of 8).
   if (!RELAXED && !add) return gradientTiles(W, dW, eta, packD, packA, nIn, pitch, n, false, DESCEND, begin, end);
   return gradientTiles(W, dW, eta, packD, packA, nIn, pitch, n, RELAXED ? add : true, DESCEND, begin, end);
 }
