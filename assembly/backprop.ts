@@ -112,7 +112,7 @@ export function passesDelta(net: usize, job: usize, l: i32): bool {
 }
 
 /**
- * Node l's share of the backward pass over n samples; its delta before f′ is in place. Two parts, one after the other in
+ * Node l's share of the backward pass over n samples; its delta is in place, before f′ but where `slopeIsDone`. Two parts, one after the other in
  * [begin, end): the delta of its nIn inputs, where it hands one down, then the gradients of its nOut units, which read
  * nothing that the first part still needs. Both bounds are multiples of 8 within a part, or a part's end.
  *
@@ -147,7 +147,7 @@ export function backwardNode(
   else denseGradientPanels(net, job, node, from, n, trainW, trainB, add, descend, first, last);
 }
 
-/** Whether the node above applied the derivative of l's activation. */
+/** Whether the node above, the one that reads l, applied the derivative of l's activation. */
 function slopeIsDone(net: usize, l: i32, vector: bool): bool {
   return !vector && load<i32>(nodeAt(net, l + 1), NODE_KIND) == NODE_KIND_DENSE && isDenseRelu(nodeAt(net, l));
 }
@@ -180,7 +180,7 @@ function nodeSlope(node: usize, n: i32, vector: bool): void {
   );
 }
 
-/** Wᵀ·δ for inputs [begin, end). */
+/** Wᵀ·δ, ∘ relu′ where the node below is a dense relu, for inputs [begin, end). */
 function denseDeltaPanels(net: usize, node: usize, from: usize, n: i32, begin: i32, end: i32): void {
   const nOut = load<i32>(node, NODE_UNITS), nIn = load<i32>(node, NODE_INPUTS), pitch = load<i32>(node, NODE_PITCH);
   const delta = load<usize>(node, NODE_DELTA_PTR), W = load<usize>(node, NODE_W_PTR);
@@ -189,7 +189,7 @@ function denseDeltaPanels(net: usize, node: usize, from: usize, n: i32, begin: i
   deltaPanels(load<usize>(from, NODE_DELTA_PTR), delta, W, pack, nOut, nIn, pitch, (n + PANEL - 1) / PANEL, begin, end, relu);
 }
 
-/** The same for one sample; `update`: W takes its descent step in the same pass. */
+/** Wᵀ·δ for one sample, without relu′; `update`: W takes its descent step in the same pass. */
 function denseDeltaVector(job: usize, node: usize, from: usize, update: bool, begin: i32, end: i32): void {
   const nOut = load<i32>(node, NODE_UNITS), pitch = load<i32>(node, NODE_PITCH);
   const column = <usize>(begin * SIZE);

@@ -78,7 +78,7 @@ function forwardRows(
 }
 
 /**
- * The delta recursion before f′: dst[p][i][s] = Σₒ W[o][i]·delta[p][o][s], o ascending from +0, rows [begin, end) of dst.
+ * The delta recursion before f′, or with that of a relu: dst[p][i][s] = Σₒ W[o][i]·delta[p][o][s], o ascending from +0, rows [begin, end) of dst.
  *
  * dst [panels][nIn][8] written | delta [panels][nOut][8] read | W [nOut × pitch] read, columns nIn … roundUp(nIn, 4) too |
  * pack [GROUP][min(roundUp(nOut, 4), MAX_DEPTH)] scratch | relu [panels][nIn][8] read, the activations of a relu (and what stands in the three
@@ -126,11 +126,12 @@ export function deltaPanels(
 }
 
 /**
- * Units of the contraction at a time where there are many: the rows of a tile and a panel's deltas stay in the first cache. Up to
+ * Units of the contraction at a time where there are many: the columns of a tile and a panel's deltas stay in the first cache. Up to
  * MAX_DEPTH one go is better with tiles of 4 rows (measured, B128: 1024² 85 against 82 % of peak, 2048² 67 against 81 %).
  */
 const DEPTH: i32 = 2048 / SIZE;
 const MAX_DEPTH: i32 = RELAXED ? DEPTH : 2 * DEPTH;
+
 /**
  * Whether `depth` lines of 64 bytes, `rowBytes` apart, stay in a first cache of 32 KB beside a panel of deltas, and their pages in the first
  * table of 64: half of the cache at most, of whose 64 sets rows a multiple of a power of 2 apart use but a part.
@@ -140,7 +141,7 @@ function staysInCache(depth: i32, rowBytes: usize): bool {
   return <usize>depth * max(64, rowBytes & -rowBytes) <= 16_384 && <usize>depth * rowBytes <= 131_072;
 }
 
-/** Columns of W that are packed before their tiles: what tiles of 6 and of 4 rows cut without rest. */
+/** Columns of W that are taken, and where packed packed, at a time: what tiles of 6 and of 4 rows cut without rest. */
 const GROUP: i32 = RELAXED ? PACK_COLUMNS : 4;
 
 /**

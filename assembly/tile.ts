@@ -5,16 +5,16 @@ import { MIN_NORMAL, SIZE, UNIT_BYTES, all, flush, loadSplat, loadSplat1, loadSp
 /** What becomes of a finished tile. The last two save a pass over what was stored: 3 % of a product of 64 terms, 10 to 16 of one of 10. */
 export const STORE: i32 = 0;
 export const DESCEND: i32 = 1; // W −= rnd(η·c)
-export const RECTIFY: i32 = 2; // where `other` is not 0: relu(c)
-export const SLOPE: i32 = 3; // where `other` is not 0: c ∘ relu′(a), below normal +0; a stands `other` bytes from where c goes
+export const RECTIFY: i32 = 2; // where `other` is not 0: relu(c), the bits of activation.ts
+export const SLOPE: i32 = 3; // where `other` is not 0: c ∘ relu′ by the relu's values f, below normal +0; f stands `other` bytes from where c goes, with its stride
 
 /**
  * The tile of 4 rows: c[r][·] += Σₖ p_r[k]·a[k][·], k ascending, then to `to` + r·stride for the first `rows` rows.
  *
  * p_r [K] read, K = `left` > 0, or with `across` side by side, p_r[k] = p0[k·apart + r], `apart` bytes from one k to the next |
- * a [K][two vectors] read, `step` bytes from one to the next | to [rows][two vectors] written (DESCEND: read too; SLOPE: four rows of a read).
+ * a [K][two vectors] read, `step` bytes from one to the next | to [rows][two vectors] written (DESCEND: read too; SLOPE: four rows of f read, in tile6 six).
  *
- * Four columns to a turn: the pointers of the rows move once in four, and what V8 adds to every turn counts a quarter. The
+ * Four columns to a turn: the pointers of the rows move once in four (with `across` the one in each), and what V8 adds to every turn counts a quarter. The
  * tests of pointers against 0 never hold. They end a basic block after a column, within which V8 (Node 20) would put the loads of
  * all four columns first and spill. Every further branch costs: with one in mid-column and one that counts the column,
  * delta and gradient reached 80 % of peak on a Cascade Lake core, so 88 to 91 % (256×512 B128).

@@ -84,7 +84,7 @@ function exp64Table(): usize {
 
 /**
  * The constant at a place of its table. To load it is faster than to build it in a register (`all`; activations with an exponential function 15 to
- * 45 %), but for the loops of maps.ts, where four vectors share the registers: so what they use is `loaded` or not.
+ * 45 %), but for the loops of maps.ts, where four vectors share the registers: so what they use is `loaded` or not, and tanh always builds.
  */
 @inline
 function stored<T>(place: i32): v128 {
@@ -111,7 +111,7 @@ export function ln2Lo<T>(loaded: bool = false): v128 {
   return loaded ? stored<T>(LN2_LO) : all<T>(sizeof<T>() == 4 ? LN2_LO32 : LN2_LO64);
 }
 
-/** See ROUNDER32; with `biases` times the exponent bias in it. */
+/** See ROUNDER32; with `biases` times the exponent bias in it, once or twice where `loaded`. */
 @inline
 export function rounder<T>(biases: f64, loaded: bool = false): v128 {
   if (loaded) return stored<T>(biases == 1 ? ROUND : ROUND_TWICE);
@@ -525,7 +525,7 @@ export function vsigmoid(x: v128): v128 {
   return isDefined(COMPACT) ? sigmoidShared(x) : sigmoid<real>(x, LOADED);
 }
 
-/** For the loops of maps.ts. */
+/** For the float32 loop of maps.ts. */
 @inline
 export function vsigmoidMapped(x: v128): v128 {
   return sigmoid<real>(x, false);

@@ -156,7 +156,7 @@ export function passesDelta(heap: Heap, net: number, job: number, l: number): bo
 }
 
 /**
- * Node l's share of the backward pass over n samples; its delta before f′ is in place. Two parts, one after the other in
+ * Node l's share of the backward pass over n samples; its delta is in place, before f′ but where `slopeIsDone`. Two parts, one after the other in
  * [begin, end): the delta of its nIn inputs, where it hands one down, then the gradients of its nOut units, which read
  * nothing that the first part still needs. Both bounds are multiples of 8 within a part, or a part's end.
  *
@@ -198,7 +198,7 @@ export function backwardNode(
   else denseGradientPanels(heap, net, job, node, from, n, trainW, trainB, add, descend, first, last);
 }
 
-/** Whether the node above applied the derivative of l's activation. */
+/** Whether the node above, the one that reads l, applied the derivative of l's activation. */
 function slopeIsDone(heap: Heap, net: number, l: number, vector: boolean): boolean {
   const above = nodeAt(heap, net, l + 1);
   return !vector && heap.int(above, NODE_KIND) === NODE_KIND_DENSE && isDenseRelu(heap, nodeAt(heap, net, l));

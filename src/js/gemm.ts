@@ -54,7 +54,7 @@ function slopeSums(sums: Float64Array, lanes: Lanes, real: Reals, a: number): vo
 }
 
 /**
- * The delta recursion before f′: dst[p][i][s] = Σₒ W[o][i]·delta[p][o][s], o ascending from +0, rows [begin, end) of dst.
+ * The delta recursion before f′, or with that of a relu: dst[p][i][s] = Σₒ W[o][i]·delta[p][o][s], o ascending from +0, rows [begin, end) of dst.
  *
  * dst [panels][nIn][8] written | delta [panels][nOut][8] read | W [nOut × pitch] read | pack: not used by this core |
  * relu [panels][nIn][8] read, the activations of a relu: dst ∘ relu′ is written, what is below normal as +0; or 0.
