@@ -242,20 +242,20 @@ export function sigmoid64Within(x: v128): v128 {
  * E/(D + d) ≈ (E − d·tanh|x|)/D, for which min(|x|, 1) is near enough: without d the error passes 2 ulp (measured).
  */
 @inline
-function tanh<T>(x: v128, loaded: bool): v128 {
+function tanh<T>(x: v128): v128 {
   const size = v128.abs<T>(x);
   const v = v128.pmin<T>(v128.mul<T>(size, all<T>(2)), all<T>(sizeof<T>() == 4 ? 20 : 40)); // beyond: 1
-  const y = v128.add<T>(v128.mul<T>(v, inverse<T>(loaded)), rounder<T>(1, loaded));
-  const n = v128.sub<T>(y, rounder<T>(1, loaded));
-  const t = v128.sub<T>(v, v128.mul<T>(n, ln2Hi<T>(loaded)));
-  const lo = v128.mul<T>(n, ln2Lo<T>(loaded));
+  const y = v128.add<T>(v128.mul<T>(v, inverse<T>(false)), rounder<T>(1));
+  const n = v128.sub<T>(y, rounder<T>(1));
+  const t = v128.sub<T>(v, v128.mul<T>(n, ln2Hi<T>()));
+  const lo = v128.mul<T>(n, ln2Lo<T>());
   const scale = toExponent<T>(y);
-  const head = v128.add<T>(v128.mul<T>(scale, t), v128.sub<T>(scale, one<T>(loaded)));
-  const tail = v128.mul<T>(scale, v128.sub<T>(expTail<T>(v128.sub<T>(t, lo), loaded), lo));
+  const head = v128.add<T>(v128.mul<T>(scale, t), v128.sub<T>(scale, all<T>(1)));
+  const tail = v128.mul<T>(scale, v128.sub<T>(expTail<T>(v128.sub<T>(t, lo), false), lo));
   const E = v128.add<T>(head, tail);
   const D = v128.add<T>(E, all<T>(2));
   const d = v128.sub<T>(E, v128.sub<T>(D, all<T>(2)));
-  const N = v128.add<T>(head, v128.sub<T>(tail, v128.mul<T>(d, v128.pmin<T>(size, one<T>(loaded)))));
+  const N = v128.add<T>(head, v128.sub<T>(tail, v128.mul<T>(d, v128.pmin<T>(size, all<T>(1)))));
   return v128.or(v128.div<T>(N, D), v128.and(x, signBit<T>()));
 }
 
@@ -517,7 +517,7 @@ export function vlog64(x: v128): v128 {
 
 @inline
 export function vtanh(x: v128): v128 {
-  return tanh<real>(x, false);
+  return tanh<real>(x);
 }
 
 @inline
