@@ -200,37 +200,6 @@ function slopeLoop(code: i32, delta: usize, from: usize, count: i32, alpha: real
   }
 }
 
-/** One element of applySlope, for the loss. */
-@inline
-export function slopeScalar(code: i32, d: real, a: real, z: real, alpha: real): real {
-  switch (code) {
-    case ACTIVATION_LINEAR: return d;
-    case ACTIVATION_SIGMOID: return d * (a * (1 - a));
-    case ACTIVATION_TANH: return d * (1 - a * a);
-    case ACTIVATION_RELU: return a > 0 ? d : 0;
-    case ACTIVATION_LEAKY_RELU: return a > 0 ? d : alpha * d;
-    default: return slopeLane(code, d, a, z, alpha);
-  }
-}
-
-/** The others by a vector's first lane. */
-function slopeLane(code: i32, d: real, a: real, z: real, alpha: real): real {
-  const ds = v128.splat<real>(d), as = v128.splat<real>(a), zs = v128.splat<real>(z), alphas = v128.splat<real>(alpha);
-  switch (code) {
-    case ACTIVATION_ELU: return v128.extract_lane<real>(slope(ACTIVATION_ELU, ds, as, alphas), 0);
-    case ACTIVATION_SELU: return v128.extract_lane<real>(slope(ACTIVATION_SELU, ds, as, alphas), 0);
-    case ACTIVATION_SOFTPLUS: return v128.extract_lane<real>(slope(ACTIVATION_SOFTPLUS, ds, as, alphas), 0);
-    case ACTIVATION_SOFTSIGN: return v128.extract_lane<real>(slope(ACTIVATION_SOFTSIGN, ds, as, alphas), 0);
-    case ACTIVATION_HARD_SIGMOID: return v128.extract_lane<real>(slope(ACTIVATION_HARD_SIGMOID, ds, as, alphas), 0);
-    case ACTIVATION_RELU6: return v128.extract_lane<real>(slope(ACTIVATION_RELU6, ds, as, alphas), 0);
-    case ACTIVATION_SILU: return v128.extract_lane<real>(slopeOfZ(ACTIVATION_SILU, ds, zs), 0);
-    case ACTIVATION_GELU: return v128.extract_lane<real>(slopeOfZ(ACTIVATION_GELU, ds, zs), 0);
-    case ACTIVATION_MISH: return v128.extract_lane<real>(slopeOfZ(ACTIVATION_MISH, ds, zs), 0);
-    case ACTIVATION_HARD_SWISH: return v128.extract_lane<real>(slopeOfZ(ACTIVATION_HARD_SWISH, ds, zs), 0);
-    default: assert(false); return d;
-  }
-}
-
 /**
  * a[p][o][s] = exp(z[p][o][s] − m) / Σₒ exp(z[p][o][s] − m), m = maxₒ z[p][o][s], the sum over o ascending from +0.
  *

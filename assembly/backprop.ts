@@ -170,8 +170,8 @@ function otherBackward(
   else dropoutBackward(node, dst, kind == NODE_KIND_DROPOUT && load<i32>(job, JOB_MODE) == MODE_TRAIN, n, vector);
 }
 
-/** δ = (what the consumers handed down) ∘ f′(z). */
-function nodeSlope(node: usize, n: i32, vector: bool): void {
+/** δ = (what the consumers, or the loss, handed down) ∘ f′(z), results below normal +0. Not for softmax. */
+export function nodeSlope(node: usize, n: i32, vector: bool): void {
   const units = load<i32>(node, NODE_UNITS);
   const count = vector ? roundUp(units, TILE_COLS) : ((n + PANEL - 1) / PANEL) * units * PANEL;
   applySlope(

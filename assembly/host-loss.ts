@@ -1,8 +1,7 @@
 // A loss that the host computes: the block's outputs go to it, ∂loss/∂a comes back.
-import {
-  ACTIVATION_SOFTMAX, NET_EXCHANGE_PTR, NODE_ACTIVATION, NODE_ALPHA, NODE_A_PTR, NODE_DELTA_PTR, NODE_UNITS, NODE_Z_PTR,
-} from "./abi";
-import { slopeScalar, softmaxSlope } from "./activation";
+import { ACTIVATION_SOFTMAX, NET_EXCHANGE_PTR, NODE_ACTIVATION, NODE_A_PTR, NODE_DELTA_PTR, NODE_UNITS } from "./abi";
+import { softmaxSlope } from "./activation";
+import { nodeSlope } from "./backprop";
 import { SIZE, UNIT_BYTES, flushScalar } from "./lanes";
 import { clearPadding, scatterRows } from "./panels";
 
@@ -20,21 +19,17 @@ export function giveOutputs(net: usize, node: usize, n: i32, vector: bool): void
  */
 export function takeGradient(net: usize, node: usize, batch: i32, n: i32, vector: bool): void {
   const units = load<i32>(node, NODE_UNITS), activation = load<i32>(node, NODE_ACTIVATION);
-  const alpha = <real>load<f64>(node, NODE_ALPHA), share = <real>(<f64>n / <f64>batch);
+  const share = <real>(<f64>n / <f64>batch), softmax = activation == ACTIVATION_SOFTMAX;
   const stride: usize = vector ? SIZE : UNIT_BYTES;
   let from = load<usize>(net, NET_EXCHANGE_PTR);
   for (let s = 0; s < n; s++) {
     const sample: usize = vector ? 0 : <usize>((s >> 3) * units * UNIT_BYTES + (s & 7) * SIZE);
-    const a = load<usize>(node, NODE_A_PTR) + sample, z = load<usize>(node, NODE_Z_PTR) + sample;
     const delta = load<usize>(node, NODE_DELTA_PTR) + sample;
     const end = <usize>units * stride;
-    for (let i: usize = 0; i < end; i += stride, from += SIZE) {
-      const g = share * load<real>(from);
-      const own = activation == ACTIVATION_SOFTMAX;
-      store<real>(delta + i, own ? g : slopeScalar(activation, g, load<real>(a + i), load<real>(z + i), alpha));
-    }
-    if (activation == ACTIVATION_SOFTMAX) softmaxSlope(delta, a, units, stride);
-    for (let i: usize = 0; i < end; i += stride) store<real>(delta + i, flushScalar(load<real>(delta + i)));
+    for (let i: usize = 0; i < end; i += stride, from += SIZE) store<real>(delta + i, share * load<real>(from));
+    if (softmax) softmaxSlope(delta, load<usize>(node, NODE_A_PTR) + sample, units, stride);
+    for (let i: usize = 0; softmax && i < end; i += stride) store<real>(delta + i, flushScalar(load<real>(delta + i)));
   }
+  if (!softmax) nodeSlope(node, n, vector);
   if (!vector) clearPadding(load<usize>(node, NODE_DELTA_PTR), units, n);
 }

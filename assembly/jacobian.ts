@@ -5,7 +5,7 @@ import {
   NODE_ACTIVATION, NODE_ALPHA, NODE_A_PTR, NODE_DELTA_PTR, NODE_FROM, NODE_INPUTS, NODE_UNITS, NODE_Z_PTR, SEGMENT_COLS,
   SEGMENT_NODE, SEGMENT_PART, SEGMENT_ROWS, SEGMENT_SIZE, SEGMENT_TRAINABLE,
 } from "./abi";
-import { slopeScalar } from "./activation";
+import { applySlope } from "./activation";
 import { backwardNode, forwardNode, nodeAt, outputNode, passesDelta } from "./backprop";
 import { PANEL, SIZE, UNIT_BYTES } from "./lanes";
 import { readRows } from "./train";
@@ -61,18 +61,17 @@ function outputDelta(net: usize, n: i32, o: i32): void {
   const units = load<i32>(node, NODE_UNITS), activation = load<i32>(node, NODE_ACTIVATION);
   const a = load<usize>(node, NODE_A_PTR), z = load<usize>(node, NODE_Z_PTR), delta = load<usize>(node, NODE_DELTA_PTR);
   const alpha = <real>load<f64>(node, NODE_ALPHA);
+  const softmax = activation == ACTIVATION_SOFTMAX, row = <usize>(o * UNIT_BYTES);
   for (let u = 0; u < units; u++) {
+    const hit: real = u == o ? 1 : 0;
     for (let s = 0; s < PANEL; s++) {
       const at = <usize>(u * UNIT_BYTES + s * SIZE);
       let d: real = 0;
-      if (s < n) {
-        const value = load<real>(a + at), hit: real = u == o ? 1 : 0;
-        if (activation == ACTIVATION_SOFTMAX) d = load<real>(a + <usize>(o * UNIT_BYTES + s * SIZE)) * (hit - value);
-        else if (u == o) d = slopeScalar(activation, 1, value, load<real>(z + at), alpha);
-      }
+      if (s < n) d = softmax ? load<real>(a + row + <usize>(s * SIZE)) * (hit - load<real>(a + at)) : hit;
       store<real>(delta + at, d);
     }
   }
+  if (!softmax) applySlope(activation, delta + row, a + row, z + row, PANEL, alpha);
 }
 
 /** ∂a_o/∂W = δ·a⁻ or ∂a_o/∂b = δ of one segment, for eight samples. */

@@ -274,6 +274,53 @@ function expm1Below<T>(x: v128): v128 {
 
 // ── log, log1p ─────────────────────────────────────────────────────────────────────────────────
 
+// The coefficient of z^k in logTail, without its factor z.
+const LOG32_0: f64 = 0.666667759;
+const LOG32_1: f64 = 0.399775803;
+const LOG32_2: f64 = 0.298709303;
+
+const LOG64_0: f64 = 0.6666666666666734;
+const LOG64_1: f64 = 0.39999999999416547;
+const LOG64_2: f64 = 0.28571428742064353;
+const LOG64_3: f64 = 0.22222198600068813;
+const LOG64_4: f64 = 0.18183563167804015;
+const LOG64_5: f64 = 0.15314075431406926;
+const LOG64_6: f64 = 0.1479573944278996;
+
+const TWO_52: f64 = 4503599627370496;
+
+/** Places in the tables of log and log1p; from 8 on the coefficients of logTail. */
+const LOG_TWO: i32 = 0;
+const LOG_MIN: i32 = 1; // the smallest normal number
+const LOG_SCALE: i32 = 2; // 2^LOG_SHIFT
+const LOG_SHIFT: i32 = 3;
+const LOG_BIAS: i32 = 4; // what exponentOf takes away
+const LOG_MOST: i32 = 5;
+const LOG_LEAST: i32 = 6;
+const LOG_NONE: i32 = 7;
+const LOG_TAIL: i32 = 8;
+
+function log32Table(): usize {
+  return memory.data<f32>([
+    2, 1.1754943508222875e-38, 8388608, 23, 127, Infinity, -Infinity, NaN, <f32>LOG32_0, <f32>LOG32_1, <f32>LOG32_2,
+  ]);
+}
+
+function log64Table(): usize {
+  return memory.data<f64>([
+    2, 2.2250738585072014e-308, TWO_52, 52, TWO_52 + 1023, Infinity, -Infinity, NaN, LOG64_0, LOG64_1, LOG64_2, LOG64_3, LOG64_4,
+    LOG64_5, LOG64_6,
+  ]);
+}
+
+/** A constant of log, loaded from its table where there are tables: float32 log 25 % faster, float64 log 28 (Node 20) to 45 % (Node 24). */
+@inline
+function ofLog<T>(place: i32, value: f64): v128 {
+  if (isDefined(COMPACT)) return all<T>(value);
+  else if (sizeof<T>() == 4) return v128.load32_splat(log32Table() + <usize>(place << 2));
+  else return v128.load64_splat(log64Table() + <usize>(place << 3));
+}
+
 const HALF_ROOT32: i32 = 0x3f3504f3; // √½
 const HALF_ROOT64: i64 = 0x3fe6a09e667f3bcd;
 
@@ -289,14 +336,14 @@ function moved<T>(x: v128): v128 {
 function fractionOf<T>(bits: v128): v128 {
   const field = v128.and(bits, allBits<T>(0x007fffff, 0x000fffffffffffff));
   const root = allBits<T>(HALF_ROOT32, HALF_ROOT64);
-  return v128.sub<T>(sizeof<T>() == 4 ? i32x4.add(field, root) : i64x2.add(field, root), all<T>(1));
+  return v128.sub<T>(sizeof<T>() == 4 ? i32x4.add(field, root) : i64x2.add(field, root), LOADED ? stored<T>(ONE) : all<T>(1));
 }
 
 /** k. There is no conversion from i64 lanes: under the exponent of 2^52 the field is the low end of an f64. */
 @inline
 function exponentOf<T>(bits: v128): v128 {
-  if (sizeof<T>() == 4) return f32x4.sub(f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23)), all<f32>(127));
-  return f64x2.sub(v128.or(i64x2.shr_u(bits, 52), all<f64>(4503599627370496)), all<f64>(4503599627370496 + 1023));
+  if (sizeof<T>() == 4) return f32x4.sub(f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23)), ofLog<f32>(LOG_BIAS, 127));
+  return f64x2.sub(v128.or(i64x2.shr_u(bits, 52), ofLog<f64>(LOG_SCALE, TWO_52)), ofLog<f64>(LOG_BIAS, TWO_52 + 1023));
 }
 
 /**
@@ -305,27 +352,27 @@ function exponentOf<T>(bits: v128): v128 {
  */
 @inline
 function logBend<T>(f: v128): v128 {
-  const s = v128.div<T>(f, v128.add<T>(all<T>(2), f));
-  const half = v128.mul<T>(v128.mul<T>(f, f), all<T>(0.5));
+  const s = v128.div<T>(f, v128.add<T>(ofLog<T>(LOG_TWO, 2), f));
+  const half = v128.mul<T>(v128.mul<T>(f, f), LOADED ? stored<T>(HALF) : all<T>(0.5));
   const tail = sizeof<T>() == 4 ? logTail32(v128.mul<T>(s, s)) : logTail64(v128.mul<T>(s, s));
   return v128.sub<T>(half, v128.mul<T>(s, v128.add<T>(half, tail)));
 }
 
 @inline
 function logTail32(z: v128): v128 {
-  const q = f32x4.add(f32x4.mul(z, all<f32>(0.298709303)), all<f32>(0.399775803));
-  return f32x4.mul(z, f32x4.add(f32x4.mul(q, z), all<f32>(0.666667759)));
+  const q = f32x4.add(f32x4.mul(z, ofLog<f32>(LOG_TAIL + 2, LOG32_2)), ofLog<f32>(LOG_TAIL + 1, LOG32_1));
+  return f32x4.mul(z, f32x4.add(f32x4.mul(q, z), ofLog<f32>(LOG_TAIL, LOG32_0)));
 }
 
 @inline
 function logTail64(z: v128): v128 {
   const z2 = f64x2.mul(z, z);
-  const q12 = f64x2.add(f64x2.mul(z, all<f64>(0.28571428742064353)), all<f64>(0.39999999999416547));
-  const q34 = f64x2.add(f64x2.mul(z, all<f64>(0.18183563167804015)), all<f64>(0.22222198600068813));
-  const q56 = f64x2.add(f64x2.mul(z, all<f64>(0.1479573944278996)), all<f64>(0.15314075431406926));
+  const q12 = f64x2.add(f64x2.mul(z, ofLog<f64>(LOG_TAIL + 2, LOG64_2)), ofLog<f64>(LOG_TAIL + 1, LOG64_1));
+  const q34 = f64x2.add(f64x2.mul(z, ofLog<f64>(LOG_TAIL + 4, LOG64_4)), ofLog<f64>(LOG_TAIL + 3, LOG64_3));
+  const q56 = f64x2.add(f64x2.mul(z, ofLog<f64>(LOG_TAIL + 6, LOG64_6)), ofLog<f64>(LOG_TAIL + 5, LOG64_5));
   const q36 = f64x2.add(f64x2.mul(z2, q56), q34);
   const q16 = f64x2.add(f64x2.mul(z2, q36), q12);
-  return f64x2.mul(z, f64x2.add(f64x2.mul(z, q16), all<f64>(0.6666666666666734)));
+  return f64x2.mul(z, f64x2.add(f64x2.mul(z, q16), ofLog<f64>(LOG_TAIL, LOG64_0)));
 }
 
 /** k·ln 2 + log(1 + f) + error. k·HI + f is kept with its rounding error, so that k = 1, m near √½ loses nothing. */
@@ -341,19 +388,20 @@ function logSum<T>(k: v128, f: v128, error: v128): v128 {
 /** log of +Infinity and NaN is the argument itself, of ±0 −Infinity, below zero NaN; else `value`. */
 @inline
 function logSpecial<T>(x: v128, value: v128): v128 {
-  value = v128.bitselect(value, x, v128.lt<T>(x, all<T>(Infinity)));
-  value = v128.bitselect(all<T>(-Infinity), value, v128.eq<T>(x, all<T>(0)));
-  return v128.bitselect(all<T>(NaN), value, v128.lt<T>(x, all<T>(0)));
+  const zero = v128.splat<T>(0);
+  value = v128.bitselect(value, x, v128.lt<T>(x, ofLog<T>(LOG_MOST, Infinity)));
+  value = v128.bitselect(ofLog<T>(LOG_LEAST, -Infinity), value, v128.eq<T>(x, zero));
+  return v128.bitselect(ofLog<T>(LOG_NONE, NaN), value, v128.lt<T>(x, zero));
 }
 
 /** log x. A subnormal x is scaled by 2^23 (2^52) first. */
 @inline
 function log<T>(x: v128): v128 {
-  const subnormal = v128.lt<T>(x, all<T>(sizeof<T>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308));
-  const scaled = v128.mul<T>(x, all<T>(sizeof<T>() == 4 ? 8388608 : 4503599627370496));
+  const subnormal = v128.lt<T>(x, ofLog<T>(LOG_MIN, sizeof<T>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308));
+  const scaled = v128.mul<T>(x, ofLog<T>(LOG_SCALE, sizeof<T>() == 4 ? 8388608 : TWO_52));
   const bits = moved<T>(v128.bitselect(scaled, x, subnormal));
-  const k = v128.sub<T>(exponentOf<T>(bits), v128.and(subnormal, all<T>(sizeof<T>() == 4 ? 23 : 52)));
-  return logSpecial<T>(x, logSum<T>(k, fractionOf<T>(bits), all<T>(0)));
+  const k = v128.sub<T>(exponentOf<T>(bits), v128.and(subnormal, ofLog<T>(LOG_SHIFT, sizeof<T>() == 4 ? 23 : 52)));
+  return logSpecial<T>(x, logSum<T>(k, fractionOf<T>(bits), v128.splat<T>(0)));
 }
 
 /**
@@ -362,11 +410,11 @@ function log<T>(x: v128): v128 {
  */
 @inline
 function log1p<T>(x: v128): v128 {
-  const one = all<T>(1);
+  const one = LOADED ? stored<T>(ONE) : all<T>(1);
   const u = v128.add<T>(one, x);
   const bits = moved<T>(u);
   const k = exponentOf<T>(bits);
-  const near = v128.eq<T>(k, all<T>(0));
+  const near = v128.eq<T>(k, v128.splat<T>(0));
   // 1 + x − u, exact: the larger of 1 and x is taken from u first.
   const left = v128.bitselect(
     v128.sub<T>(one, v128.sub<T>(u, x)), v128.sub<T>(x, v128.sub<T>(u, one)), v128.gt<T>(x, one),
@@ -509,11 +557,6 @@ export function vgeluSlope(x: v128): v128 {
   return v128.shuffle<i64>(low, high, 0, 2);
 }
 
-/** Two lanes of f64, in every binary. */
-@inline
-export function vlog64(x: v128): v128 {
-  return log<f64>(x);
-}
 
 @inline
 export function vtanh(x: v128): v128 {
@@ -535,18 +578,45 @@ function sigmoidShared(x: v128): v128 {
   return sigmoid<real>(x, LOADED);
 }
 
-// ── Scalars: f64 in every binary, the bits of an f64 lane ──────────────────────────────────────
+// ── f64 in every binary: two lanes, and scalars with the bits of a lane ────────────────────────
+
+@inline
+export function vexp64(x: v128): v128 {
+  return exp64(x);
+}
+
+function exp64(x: v128): v128 {
+  return exp<f64>(x, LOADED);
+}
+
+@inline
+export function vlog64(x: v128): v128 {
+  return log64(x);
+}
+
+function log64(x: v128): v128 {
+  return log<f64>(x);
+}
+
+@inline
+export function vlog1p64(x: v128): v128 {
+  return log1p64(x);
+}
+
+function log1p64(x: v128): v128 {
+  return log1p<f64>(x);
+}
 
 export function sexp(x: f64): f64 {
-  return f64x2.extract_lane(exp<f64>(f64x2.splat(x), LOADED), 0);
+  return f64x2.extract_lane(vexp64(f64x2.splat(x)), 0);
 }
 
 export function slog(x: f64): f64 {
-  return f64x2.extract_lane(log<f64>(f64x2.splat(x)), 0);
+  return f64x2.extract_lane(vlog64(f64x2.splat(x)), 0);
 }
 
 export function slog1p(x: f64): f64 {
-  return f64x2.extract_lane(log1p<f64>(f64x2.splat(x)), 0);
+  return f64x2.extract_lane(vlog1p64(f64x2.splat(x)), 0);
 }
 
 /** cos 2πv = 1 + w·C(w), w = v², |v| ≤ 1/8; 2^-61. */

@@ -31,6 +31,77 @@ describe.each(["simd", "js"] as const)("on the %s core", (core) => {
   );
 });
 
+/** Output activation and loss: every loss, and every way from the loss to the net input. */
+const PAIRS: [ActivationName, Loss][] = [
+  ["linear", "squaredError"],
+  ["tanh", "meanSquaredError"],
+  ["softmax", "meanSquaredError"],
+  ["gelu", "squaredError"],
+  ["softmax", "crossEntropy"],
+  ["softmax", "kullbackLeibler"],
+  ["sigmoid", "binaryCrossEntropy"],
+  ["linear", "meanAbsoluteError"],
+  ["elu", "meanAbsoluteError"],
+  ["linear", { type: "huber", delta: 0.25 }],
+  ["sigmoid", { type: "huber", delta: 0.25 }],
+  ["linear", "logCosh"],
+  ["mish", "logCosh"],
+  ["tanh", "hinge"],
+  ["linear", "squaredHinge"],
+  ["softplus", "poisson"],
+];
+
+describe.each(["float32", "float64"] as const)("in %s", (dtype) => {
+  test.each(PAIRS)(
+    "%s with %o: 1 to 9 samples a batch of 23, weighted or not, shuffled, have the bits of the JS core",
+    (activation, loss) => {
+      const draw = drawsFrom(5);
+      const outputs = 5;
+      const x = drawRows(draw, 23, 4, 2);
+      const y = drawRows(draw, 23, outputs, 1).map((row) => {
+        if (loss === "hinge" || loss === "squaredHinge") return row.map((value) => (value < 0 ? -1 : 1));
+        const positive = row.map(Math.abs);
+        const sum = positive.reduce((total, value) => total + value, 0);
+        return activation === "softmax" ? positive.map((value) => value / sum) : positive;
+      });
+      const weights = x.map((_, row) => (row % 5 === 0 ? 0 : 2 ** ((row * 7) % 21)));
+      const layers = [
+        { units: 6, activation: "tanh" as const },
+        { units: outputs, activation },
+      ];
+      for (const batchSize of [1, 2, 3, 4, 5, 8, 9]) {
+        for (const weighting of [{}, { sampleWeights: weights }]) {
+          const [simd, js] = (["simd", "js"] as const).map((core) => {
+            using network = Network.createSync({ inputs: 4, layers, loss }, { dtype, core, seed: 3 });
+            const before = network.evaluate(x, y, weighting).loss;
+            network.fitSync(x, y, { epochs: 2, batchSize, ...weighting, optimizer: "sgd" });
+            return { before, parameters: network.weights(), after: network.evaluate(x, y, weighting) };
+          });
+          expect(simd, `batches of ${batchSize}, ${Object.keys(weighting)}`).toEqual(js);
+        }
+      }
+    },
+  );
+});
+
+test.each(["simd", "js"] as const)(
+  "%s: an error signal below the normal numbers is 0 before a weight enlarges it",
+  (core) => {
+    const layers = [{ units: 1, activation: "sigmoid" as const, init: [[1]] }];
+    const x = (z: number) => Array.from({ length: 64 }, () => [z]);
+    const biasAfterStep = (z: number) => {
+      using network = Network.createSync({ inputs: 1, layers, loss: "squaredError" }, { dtype: "float32", core });
+      const [y, sampleWeights] = [x(0.25), x(0).map((_, row) => Number(row === 0))];
+      // The only row that counts has the weight 64, since their mean is 1.
+      network.fitSync(x(z), y, { batchSize: 1, epochs: 1, sampleWeights, optimizer: { type: "sgd", learningRate: 1 } });
+      return network.weights()[0]!.b![0]!;
+    };
+    // (σ − ¼)·σ′ is −1.12e-38 at −86, below 2^-126 = 1.18e-38, and −3.04e-38 at −85.
+    expect(biasAfterStep(-86)).toBe(0);
+    expect(biasAfterStep(-85)).toBeGreaterThan(64 * 2 ** -126);
+  },
+);
+
 describe("weights of samples", () => {
   const draw = drawsFrom(11);
   const [x, y] = [drawRows(draw, 12, 3, 1), drawRows(draw, 12, 2, 1)];

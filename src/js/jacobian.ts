@@ -98,7 +98,7 @@ function outputDelta(heap: Heap, net: number, n: number, o: number): void {
       let d = 0;
       if (s < n && activation === ACTIVATION_SOFTMAX) {
         d = lanes.round((real[a + o * PANEL + s] as number) * lanes.round((u === o ? 1 : 0) - value));
-      } else if (s < n && u === o) d = slope(lanes, activation, 1, value, real[z + at] as number, alpha);
+      } else if (s < n && u === o) d = lanes.flush(slope(lanes, activation, 1, value, real[z + at] as number, alpha));
       real[delta + at] = d;
     }
   }

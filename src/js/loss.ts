@@ -188,7 +188,10 @@ function outputDelta(heap: Heap, net: number, node: number, sample: Sample): voi
   for (let o = 0; o < units; o++) {
     const a = real[sample.a + o * stride] as number;
     const g = round(factor * outputSlope(lanes, loss, a, real[sample.y + o] as number, param));
-    real[delta + o * stride] = slope(lanes, activation, g, a, real[sample.z + o * stride] as number, alpha);
+    const z = real[sample.z + o * stride] as number;
+    // As after applySlope, which the loss of a block calls.
+    real[delta + o * stride] =
+      activation === ACTIVATION_LINEAR ? g : lanes.flush(slope(lanes, activation, g, a, z, alpha));
   }
   if (!isBinary && own === ACTIVATION_SOFTMAX) softmaxSlope(heap, delta, sample.a, units, stride);
 }
