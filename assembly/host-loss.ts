@@ -27,8 +27,9 @@ export function takeGradient(net: usize, node: usize, batch: i32, n: i32, vector
     const delta = load<usize>(node, NODE_DELTA_PTR) + sample;
     const end = <usize>units * stride;
     for (let i: usize = 0; i < end; i += stride, from += SIZE) store<real>(delta + i, share * load<real>(from));
-    if (softmax) softmaxSlope(delta, load<usize>(node, NODE_A_PTR) + sample, units, stride);
-    for (let i: usize = 0; softmax && i < end; i += stride) store<real>(delta + i, flushScalar(load<real>(delta + i)));
+    if (!softmax) continue;
+    softmaxSlope(delta, load<usize>(node, NODE_A_PTR) + sample, units, stride);
+    for (let i: usize = 0; i < end; i += stride) store<real>(delta + i, flushScalar(load<real>(delta + i)));
   }
   if (!softmax) nodeSlope(node, n, vector);
   if (!vector) clearPadding(load<usize>(node, NODE_DELTA_PTR), units, n);

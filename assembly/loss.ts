@@ -19,6 +19,7 @@ const REDUCTION_BLOCK: i32 = 4096;
 /**
  * Adds the losses of the block's n samples to the reduction of a step of B = `batch` samples, counts correct ones where
  * asked, and with `backward` writes the output node's error signal delta = rnd(1/B)·∂ℓ/∂z; with sample weights w·ℓ and rnd(w/B).
+ * Where the activation's derivative is a factor of ∂ℓ/∂z, what is below normal becomes +0 before and after rnd(w/B).
  *
  * Reads a, z of `node` and the targets of rows position + inStep + s | writes delta of `node`, lanes past n as +0.
  */
@@ -38,9 +39,8 @@ export function lossBlock(
   const scale = <real>(1.0 / <f64>batch);
   const count = (load<i32>(job, JOB_FLAGS) & JOB_FLAG_COUNT) != 0;
   const smooths = adaptsTargets(net);
-  const weights = load<usize>(job, JOB_SAMPLE_WEIGHTS_PTR);
   let correct = 0;
-  if (isClass && !vector && !smooths && !weights) {
+  if (isClass && !vector && !smooths && !load<usize>(job, JOB_SAMPLE_WEIGHTS_PTR)) {
     // Class indices go with crossEntropy alone.
     const a = load<usize>(node, NODE_A_PTR), z = load<usize>(node, NODE_Z_PTR);
     if (backward) classDeltas(load<usize>(node, NODE_DELTA_PTR), a, targets, order, first, units, n, scale);
@@ -50,7 +50,8 @@ export function lossBlock(
     addRealLosses(net, job, node, targets, order, first, batch, n, vector, backward);
     if (count) correct = correctSamples(load<usize>(node, NODE_A_PTR), targets, order, first, units, n, vector);
   } else for (let s = 0; s < n; s++) {
-    const row = order ? load<i32>(order + (<usize>(first + s) << 2)) : first + s;
+    // Classes, or targets that are smoothed or weighted by class.
+    const row = rowOf(order, first + s);
     const y = targets + <usize>row * <usize>targetBytes;
     const sample: usize = vector ? 0 : <usize>((s >> 3) * units * UNIT_BYTES + (s & 7) * SIZE);
     const a = load<usize>(node, NODE_A_PTR) + sample;
@@ -58,12 +59,12 @@ export function lossBlock(
     const max = scratch + <usize>(s * SIZE);
     const sum = max + <usize>scratchHalf;
     const loss = smooths ? smoothedLoss(net, z, y, isClass, units, stride, max, sum) : classLoss(z, y, stride, max, sum);
-    const weight = weights ? load<f64>(weights + (<usize>(row - load<i32>(job, JOB_WINDOW_BEGIN)) << 3)) : 1;
-    addLoss(job, inStep + s, weights ? weight * loss : loss);
+    const weight = weightOf(job, row);
+    addLoss(job, inStep + s, weight * loss);
     if (count) correct += isCorrect(a, y, isClass, units, stride);
     if (!backward) continue;
     const delta = load<usize>(node, NODE_DELTA_PTR) + sample;
-    const factor = weights ? <real>(weight * (1.0 / <f64>batch)) : scale;
+    const factor = <real>(weight * (1.0 / <f64>batch));
     if (smooths) smoothedDelta(net, delta, a, y, isClass, units, stride);
     else classDelta(delta, a, y, units, stride);
     for (let i: usize = 0; i < <usize>units * stride; i += stride) {
@@ -77,11 +78,10 @@ export function lossBlock(
 /** Class of sample s of the block. */
 @inline
 function classOf(targets: usize, order: usize, first: i32, s: i32): i32 {
-  const row = order ? load<i32>(order + (<usize>(first + s) << 2)) : first + s;
-  return load<i32>(targets + (<usize>row << 2));
+  return load<i32>(targets + (<usize>rowOf(order, first + s) << 2));
 }
 
-/** sampleDelta of a block's samples with class indices, panels at a time: rnd(1/B)·a, then the one unit that is hit. */
+/** classDelta of a block's samples with class indices, panels at a time: rnd(1/B)·a, then the one unit that is hit. */
 function classDeltas(
   delta: usize, a: usize, targets: usize, order: usize, first: i32, units: i32, n: i32, scale: real,
 ): void {
@@ -98,7 +98,7 @@ function classDeltas(
   }
 }
 
-/** −log softmax(z) of the target's class, as in sampleLoss, for two samples at a time; added in the samples' order. */
+/** −log softmax(z) of the target's class, as in classLoss, for two samples at a time; added in the samples' order. */
 function addClassLosses(
   job: usize, inStep: i32, z: usize, max: usize, sum: usize, targets: usize, order: usize, first: i32, units: i32, n: i32,
 ): void {
@@ -298,7 +298,7 @@ function softmaxTerm(loss: i32, z: v128, y: v128, logSum: v128, max: v128): v128
 
 @inline
 function outputTerm(loss: i32, x: v128, y: v128, param: f64): v128 {
-  if (loss > LOSS_MEAN_SQUARED_ERROR) return outputLoss(loss, x, y, param);
+  if (loss != LOSS_SQUARED_ERROR && loss != LOSS_MEAN_SQUARED_ERROR) return outputLoss(loss, x, y, param);
   const error = f64x2.sub(x, y);
   return f64x2.mul(error, error);
 }
@@ -326,9 +326,10 @@ function outputDeltas(
   // A mean over outputs: the factor 1/outputs, with the 2 of (a − y)² in it.
   const share: real = loss == LOSS_SQUARED_ERROR ? 1 : <real>((loss == LOSS_MEAN_SQUARED_ERROR ? 2.0 : 1.0) / <f64>units);
   const shares = v128.splat<real>(share);
+  const plain = loss == LOSS_SQUARED_ERROR || loss == LOSS_MEAN_SQUARED_ERROR || loss == LOSS_BINARY_CROSS_ENTROPY;
   for (let p: usize = 0, i: usize = 0; p < end; p += stride, i += SIZE) {
     const x = unitOf(a + p, vector), y = elementOf(y0, y1, y2, y3, i);
-    const slope = loss <= LOSS_BINARY_CROSS_ENTROPY ? v128.sub<real>(x, y) : outputSlope(loss, x, y, param);
+    const slope = plain ? v128.sub<real>(x, y) : outputSlope(loss, x, y, param);
     setUnit(delta + p, flush(v128.mul<real>(factors, v128.mul<real>(shares, slope)), min), vector);
   }
 }

@@ -8,7 +8,7 @@ import { vexp64, vlog1p64, vlog64, vtanh } from "./vmath";
 
 const LN2: f64 = 0.6931471805599453;
 
-/** Before the mean over outputs; the squared errors without their ½. `x` is the output's a, for binaryCrossEntropy its z. */
+/** Before the mean over outputs; not the squared errors. `x` is the output's a, for binaryCrossEntropy its z. */
 @inline
 export function outputLoss(loss: i32, x: v128, y: v128, delta: f64): v128 {
   return valueOf(loss, x, y, delta);
@@ -41,7 +41,7 @@ function valueOf(loss: i32, x: v128, y: v128, delta: f64): v128 {
       const min = f64x2.splat(MIN_NORMAL);
       return f64x2.sub(x, f64x2.mul(y, vlog64(v128.bitselect(min, x, f64x2.lt(x, min)))));
     }
-    default: return f64x2.mul(error, error);
+    default: assert(false); return error;
   }
 }
 
@@ -53,8 +53,8 @@ function hinge(a: v128, y: v128): v128 {
 }
 
 /**
- * ∂/∂a, the squared error's without its 2; binaryCrossEntropy: ∂/∂z. At a kink 0 (meanAbsoluteError), the derivative within δ (huber),
- * 0 where y·a = 1 (hinges).
+ * ∂/∂a; not the losses whose derivative is a − y. At a kink 0 (meanAbsoluteError), the derivative within δ (huber), 0 where y·a = 1
+ * (hinges).
  */
 @inline
 export function outputSlope(loss: i32, a: v128, y: v128, delta: real): v128 {
@@ -82,6 +82,6 @@ function slopeOf(loss: i32, a: v128, y: v128, delta: real): v128 {
       const min = v128.splat<real>(<real>MIN_NORMAL);
       return v128.sub<real>(one, v128.div<real>(y, v128.bitselect(min, a, v128.lt<real>(a, min))));
     }
-    default: return error;
+    default: assert(false); return error;
   }
 }

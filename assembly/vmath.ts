@@ -336,7 +336,7 @@ function moved<T>(x: v128): v128 {
 function fractionOf<T>(bits: v128): v128 {
   const field = v128.and(bits, allBits<T>(0x007fffff, 0x000fffffffffffff));
   const root = allBits<T>(HALF_ROOT32, HALF_ROOT64);
-  return v128.sub<T>(sizeof<T>() == 4 ? i32x4.add(field, root) : i64x2.add(field, root), LOADED ? stored<T>(ONE) : all<T>(1));
+  return v128.sub<T>(sizeof<T>() == 4 ? i32x4.add(field, root) : i64x2.add(field, root), one<T>(LOADED));
 }
 
 /** k. There is no conversion from i64 lanes: under the exponent of 2^52 the field is the low end of an f64. */
@@ -410,14 +410,14 @@ function log<T>(x: v128): v128 {
  */
 @inline
 function log1p<T>(x: v128): v128 {
-  const one = LOADED ? stored<T>(ONE) : all<T>(1);
-  const u = v128.add<T>(one, x);
+  const unit = one<T>(LOADED);
+  const u = v128.add<T>(unit, x);
   const bits = moved<T>(u);
   const k = exponentOf<T>(bits);
   const near = v128.eq<T>(k, v128.splat<T>(0));
   // 1 + x − u, exact: the larger of 1 and x is taken from u first.
   const left = v128.bitselect(
-    v128.sub<T>(one, v128.sub<T>(u, x)), v128.sub<T>(x, v128.sub<T>(u, one)), v128.gt<T>(x, one),
+    v128.sub<T>(unit, v128.sub<T>(u, x)), v128.sub<T>(x, v128.sub<T>(u, unit)), v128.gt<T>(x, unit),
   );
   const error = v128.andnot(v128.div<T>(left, u), near);
   const value = logSpecial<T>(u, logSum<T>(k, v128.bitselect(x, fractionOf<T>(bits), near), error));
@@ -521,11 +521,6 @@ function expm1BelowShared(x: v128): v128 {
 }
 
 @inline
-export function vlog1p(x: v128): v128 {
-  return log1p<real>(x);
-}
-
-@inline
 export function vsoftplus(x: v128): v128 {
   return softplus<real>(x);
 }
@@ -557,7 +552,6 @@ export function vgeluSlope(x: v128): v128 {
   return v128.shuffle<i64>(low, high, 0, 2);
 }
 
-
 @inline
 export function vtanh(x: v128): v128 {
   return tanh<real>(x);
@@ -579,6 +573,8 @@ function sigmoidShared(x: v128): v128 {
 }
 
 // ── f64 in every binary: two lanes, and scalars with the bits of a lane ────────────────────────
+
+// Each in two functions: one that is inlined for other files, because the compiler warns of vectors in what they export.
 
 @inline
 export function vexp64(x: v128): v128 {

@@ -177,19 +177,23 @@ const EPOCHS = 10;
 /** Tiny networks are the founding documents': logistic units and ½·Σ error², rows in the given order. */
 const isTiny = (sizes) => sizes[0] <= 2;
 
-function specOf(sizes) {
+/** Losses of rows of numbers in [0, 1), by name, and the outputs that go with them. */
+const OUTPUTS = { meanSquaredError: "linear", binaryCrossEntropy: "sigmoid" };
+
+function specOf(sizes, loss = isTiny(sizes) ? "squaredError" : undefined) {
   const last = sizes.length - 2;
   const layers = sizes.slice(1).map((units, l) => {
     if (l < last) return { units, activation: sizes[0] < 10 ? "sigmoid" : "relu" };
-    return { units, activation: units <= 2 ? "sigmoid" : "softmax" };
+    return { units, activation: OUTPUTS[loss] ?? (units <= 2 ? "sigmoid" : "softmax") };
   });
-  return { inputs: sizes[0], layers, ...(isTiny(sizes) ? { loss: "squaredError" } : {}) };
+  return { inputs: sizes[0], layers, ...(loss ? { loss } : {}) };
 }
 
-function trainingData(sizes, rows, Reals) {
+function trainingData(sizes, rows, Reals, loss) {
   const draw = draws(1);
   const [inputs, outputs] = [sizes[0], sizes.at(-1)];
   const x = { data: Reals.from({ length: rows * inputs }, draw), shape: [rows, inputs] };
+  if (loss) return { x, y: { data: Reals.from({ length: rows * outputs }, draw), shape: [rows, outputs] } };
   if (outputs > 2) return { x, y: Int32Array.from({ length: rows }, () => Math.floor(draw() * outputs)) };
   return {
     x,
@@ -210,11 +214,13 @@ const STEPS = [
   { sizes: [2048, 2048, 10], batch: 128 },
   { sizes: [33, 97, 130, 7], batch: 31 },
   { sizes: [32, 96, 128, 8], batch: 32 },
+  { sizes: [784, 128, 784], batch: 32, loss: "meanSquaredError" },
+  { sizes: [784, 128, 784], batch: 32, loss: "binaryCrossEntropy" },
 ];
 
 function stepRows() {
   const rows = [];
-  for (const { sizes, batch, dtypes = ["f32"], optimizers = ["sgd"], quick = false } of STEPS) {
+  for (const { sizes, batch, dtypes = ["f32"], optimizers = ["sgd"], loss, quick = false } of STEPS) {
     for (const dtype of dtypes) {
       for (const optimizer of optimizers) {
         const Reals = dtype === "f32" ? Float32Array : Float64Array;
@@ -222,15 +228,15 @@ function stepRows() {
         const steps = Math.max(2, Math.min(2000, Math.floor(2e8 / EPOCHS / (flopsPerSample(sizes) * batch))));
         const N = steps * batch;
         rows.push({
-          what: `step ${optimizer}`,
+          what: loss ? `step ${optimizer} ${loss}` : `step ${optimizer}`,
           dtype,
           shape: sizes.join("-"),
           batch,
           quick,
           compare: true,
           make: (core) => {
-            const network = Network.createSync(specOf(sizes), { dtype: dtypeOf[dtype], core });
-            const { x, y } = trainingData(sizes, N, Reals);
+            const network = Network.createSync(specOf(sizes, loss), { dtype: dtypeOf[dtype], core });
+            const { x, y } = trainingData(sizes, N, Reals, loss);
             // Two where an epoch takes long: the bench has to end.
             const long = 4e9 / (N * flopsPerSample(sizes));
             const epochs = core === "js" ? 1 : Math.max(2, Math.min(EPOCHS, Math.round(long)));
@@ -239,7 +245,7 @@ function stepRows() {
             const run = () => void network.fitSync(x, y, { ...options, shuffle: !isTiny(sizes) });
             return { run, flops: samples * flopsPerSample(sizes), samples };
           },
-          plain: optimizer === "sgd" ? plainOf(sizes, batch, dtype) : undefined,
+          plain: optimizer === "sgd" && !loss ? plainOf(sizes, batch, dtype) : undefined,
           special:
             dtype === "f64" && sizes.join("-") === "2-3-1" ? () => onlineRun(network231(draws(2)), sizes) : undefined,
         });

@@ -58,6 +58,7 @@ interface Sample {
 /**
  * Adds the losses of the block's n samples to the reduction of a step of B = `batch` samples, counts correct ones where
  * asked, and with `backward` writes the output node's error signal delta = rnd(1/B)·∂ℓ/∂z; with sample weights w·ℓ and rnd(w/B).
+ * Where the activation's derivative is a factor of ∂ℓ/∂z, what is below normal becomes +0 before and after rnd(w/B).
  *
  * Reads a, z of `node` and the targets of rows position + inStep + s | writes delta of `node`, lanes past n as +0.
  */
@@ -189,7 +190,7 @@ function outputDelta(heap: Heap, net: number, node: number, sample: Sample): voi
     const a = real[sample.a + o * stride] as number;
     const g = round(factor * outputSlope(lanes, loss, a, real[sample.y + o] as number, param));
     const z = real[sample.z + o * stride] as number;
-    // As after applySlope, which the loss of a block calls.
+    // Before a weight, as the pass over a node's deltas does.
     real[delta + o * stride] =
       activation === ACTIVATION_LINEAR ? g : lanes.flush(slope(lanes, activation, g, a, z, alpha));
   }

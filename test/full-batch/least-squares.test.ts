@@ -124,6 +124,22 @@ describe("lm and br", () => {
     },
   );
 
+  test.each(["simd", "js"] as const)("%s: derivatives below the normal numbers are 0 in the Jacobian", (core) => {
+    // f′(−709) = 1.2e-308 reaches one weight alone, which so stays as it is; f′(−708) = 3.3e-308 moves it.
+    const third = (z: number) => {
+      const layers = [{ units: 1, activation: "sigmoid" as const, init: [[0, z, 0]], bias: false }];
+      using network = Network.createSync({ inputs: 3, layers, loss: "squaredError" }, { dtype: "float64", core });
+      const x = [
+        [1, 0, 0],
+        [0, 1, 1],
+      ];
+      network.fitSync(x, [[0.9], [0.5]], { epochs: 1, optimizer: "lm" });
+      return network.weights()[0]!.W.data[2]!;
+    };
+    expect(third(-709)).toBe(0);
+    expect(third(-708)).toBeGreaterThan(0);
+  });
+
   test("the Jacobian holds for every activation, frozen parts and softmax: lm steps lower the loss as its gradient says", () => {
     for (const activation of ["sigmoid", "tanh", "softmax", "mish", "softplus"] as const) {
       const spec = {
