@@ -4,7 +4,7 @@ import {
   JOB_BATCH, JOB_DECREASE, JOB_INCREASE, JOB_LEARNING_RATE, JOB_MAX_STEP, JOB_MIN_STEP, JOB_PREVIOUS_LOSS, JOB_ROSE,
 } from "./abi";
 import { MIN_NORMAL, flush } from "./lanes";
-import { lossSoFar } from "./loss";
+import { lossSoFar } from "./loss-sum";
 
 @inline
 function splat(value: f64): v128 {

@@ -14,7 +14,8 @@ import { backwardNode, forwardNode, nodeAt, outputNode, passesDelta } from "./ba
 import { packStrips, unpackStrips } from "./columns";
 import { PANEL, SIZE, TILE_COLS, roundUp } from "./lanes";
 import { giveOutputs, takeGradient } from "./host-loss";
-import { finishLoss, lossBlock } from "./loss";
+import { lossBlock } from "./loss";
+import { finishLoss } from "./loss-sum";
 import { isOnline, online } from "./online";
 import { isPlain, update } from "./optimizer";
 import { gatherRows, rowAt, scatterRows } from "./panels";
