@@ -104,7 +104,7 @@ export const NET_STATE_SLOTS: i32 = 32;
 export const NET_LOSS: i32 = 36;
 export const NET_PACK_A_PTR: i32 = 40; // packed activations: [⌈n⁻/TC⌉][M][TC], the largest over all layers
 export const NET_PACK_D_PTR: i32 = 44; // packed deltas: [n][M]
-export const NET_PACK_W_PTR: i32 = 48; // columns of W, packed: PACK_COLUMNS·min(roundUp(n, 4), PACK_DEPTH) elements
+export const NET_PACK_W_PTR: i32 = 48; // columns of W, copied: PACK_COLUMNS·min(roundUp(n, 4), PACK_DEPTH) elements
 export const NET_LOSS_SCRATCH_PTR: i32 = 52; // softmax of the output: max [panels][8], then sum [panels][8]
 export const NET_SEED_LOW: i32 = 56;
 export const NET_SEED_HIGH: i32 = 60;
@@ -120,8 +120,8 @@ export const NET_OUTPUT_PTR: i32 = 104; // [rows × outputs]
 export const NET_TARGET_SCALE_PTR: i32 = 108; // f64 [outputs], or 0: outputs are in the targets' units
 export const NET_TARGET_SHIFT_PTR: i32 = 112; // f64 [outputs]
 export const NET_SIZE: i32 = 128;
-// What the delta recursion packs at most, in columns of W and units of each (gemm.ts: GROUP, MAX_DEPTH).
-export const PACK_COLUMNS: i32 = 12;
+// Room for what the delta recursion copies of W: 4 columns of up to 1024 units, 6 of up to 512 (gemm.ts: MAX_DEPTH).
+export const PACK_COLUMNS: i32 = 8;
 export const PACK_DEPTH: i32 = 512;
 
 export const NET_ADDRESS: i32 = 4096; // of the network record in every memory: the bytes before it are the binary's static data

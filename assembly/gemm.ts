@@ -6,7 +6,6 @@
 // products return means nothing; tile6 says why it is there.
 import { PACK_COLUMNS, PACK_DEPTH } from "./abi";
 import { HALVES, LANES, PANEL, SIZE, TILE_COLS, UNIT_BYTES, loadSplat, loadSplat1, roundUp } from "./lanes";
-import { transposeRows4 } from "./panels";
 import { DESCEND, RECTIFY, SLOPE, STORE, tile, tileRows } from "./tile";
 
 /** Two vectors of +0, for sums that start from nothing: a choice between loads and zeros makes V8 of Node 20 swap registers in every turn. */
@@ -81,45 +80,36 @@ function forwardRows(
  * The delta recursion before f′, or with that of a relu: dst[p][i][s] = Σₒ W[o][i]·delta[p][o][s], o ascending from +0, rows [begin, end) of dst.
  *
  * dst [panels][nIn][8] written | delta [panels][nOut][8] read | W [nOut × pitch] read, columns nIn … roundUp(nIn, 4) too |
- * pack [GROUP][min(roundUp(nOut, 4), MAX_DEPTH)] scratch | relu [panels][nIn][8] read, the activations of a relu (and what stands in the three
- * units of 8 after them): dst ∘ relu′ is written, what is below normal as +0; or 0.
+ * pack [min(roundUp(nOut, 4), MAX_DEPTH)][4], with tiles of 6 rows [6], scratch | relu [panels][nIn][8] read, the activations of a
+ * relu (and what stands in the three units of 8 after them): dst ∘ relu′ is written, what is below normal as +0; or 0.
  *
- * The tile of 4 rows takes four columns of W side by side, as they stand there or, where that would push itself out of the first cache, copied next to
- * each other: every tile reads them again. The tile of 6 rows takes columns as rows.
+ * A tile takes four or six columns of W side by side, as they stand there or, where that would push itself out of the first cache, copied next to
+ * each other: every panel's tile reads them again.
  */
 export function deltaPanels(
   dst: usize, delta: usize, W: usize, pack: usize,
   nOut: i32, nIn: i32, pitch: i32, panels: i32, begin: i32, end: i32, relu: usize,
 ): i32 {
   assert(nOut > 0 && pitch >= roundUp(nIn, 4) && (begin & 3) == 0 && end <= nIn);
-  assert(GROUP * MAX_DEPTH <= PACK_COLUMNS * PACK_DEPTH);
+  assert((RELAXED ? 6 : 4) * MAX_DEPTH <= PACK_COLUMNS * PACK_DEPTH);
   const most = nOut <= MAX_DEPTH ? nOut : DEPTH;
   const rowBytes = <usize>(pitch * SIZE);
   let held = 0;
   for (let first = 0; first < nOut; first += most) {
     const depth = min(most, nOut - first);
     const rows = W + <usize>first * rowBytes;
-    for (let i = begin; i < end; i += GROUP) {
-      const last = min(i + GROUP, end);
+    const inPlace = staysInCache(depth, rowBytes);
+    for (let i = begin; i < end;) {
+      const count = tileRows(end - i);
       let columns = rows + <usize>(i * SIZE), step = rowBytes;
-      if (!RELAXED) {
-        if (!staysInCache(depth, rowBytes)) {
-          copyColumns(pack, columns, depth, rowBytes);
-          columns = pack;
-          step = 4 * SIZE;
-        }
-        deltaRows(false, dst, delta, columns, step, nOut, nIn, panels, first, depth, i, last, relu);
-        continue;
+      if (!inPlace) {
+        step = RELAXED && count == 6 ? 6 * SIZE : 4 * SIZE;
+        copyColumns(pack, columns, depth, rowBytes, step);
+        columns = pack;
       }
-      step = <usize>(roundUp(depth, 4) * SIZE);
-      transposeColumns(pack, columns, depth, rowBytes, step, last - i);
-      for (let row = i; row < last;) {
-        const count = tileRows(last - row);
-        columns = pack + <usize>(row - i) * step;
-        if (count == 6) held ^= deltaRows(true, dst, delta, columns, step, nOut, nIn, panels, first, depth, row, last, relu);
-        else deltaRows(false, dst, delta, columns, step, nOut, nIn, panels, first, depth, row, last, relu);
-        row += count;
-      }
+      if (RELAXED && count == 6) held ^= deltaRows(true, dst, delta, columns, step, nOut, nIn, panels, first, depth, i, end, relu);
+      else deltaRows(false, dst, delta, columns, step, nOut, nIn, panels, first, depth, i, end, relu);
+      i += count;
     }
   }
   return held;
@@ -141,13 +131,7 @@ function staysInCache(depth: i32, rowBytes: usize): bool {
   return <usize>depth * max(64, rowBytes & -rowBytes) <= 16_384 && <usize>depth * rowBytes <= 131_072;
 }
 
-/** Columns of W that are taken, and where packed packed, at a time: what tiles of 6 and of 4 rows cut without rest. */
-const GROUP: i32 = RELAXED ? PACK_COLUMNS : 4;
-
-/**
- * Tiles of the columns `row` … `end` of W; the sums of the units before `first` are continued. `step` bytes lie between the columns' elements side by
- * side (four rows), or between packed columns (six).
- */
+/** Tiles of the columns `row` … `end` of W, at `columns` and `step` bytes from unit to unit; the sums of the units before `first` are continued. */
 @inline
 function deltaRows(
   six: bool, dst: usize, delta: usize, columns: usize, step: usize, nOut: i32, nIn: i32, panels: i32,
@@ -187,7 +171,7 @@ function deltaRows(
       }
     }
     held ^= tile(
-      six, !RELAXED, step, columns, columns + step, columns + 2 * step, columns + 3 * step, columns + 4 * step, columns + 5 * step,
+      six, true, step, columns, columns + SIZE, columns + 2 * SIZE, columns + 3 * SIZE, 0, 0,
       from, depth, UNIT_BYTES, c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51, SLOPE, other, zero, to, UNIT_BYTES, rows,
     );
     from += nextHalf(half, deltaBytes);
@@ -196,42 +180,14 @@ function deltaRows(
   return held;
 }
 
-/** Four columns of W, as they stand in its rows, `rowBytes` apart. */
-function copyColumns(pack: usize, W: usize, depth: i32, rowBytes: usize): void {
-  for (let to = pack, stop = pack + <usize>(depth * 4 * SIZE); to != stop; to += 4 * SIZE, W += rowBytes) {
+/** Columns of W as they stand in its rows, `rowBytes` apart: those of `bytes` bytes, 4 or 6. */
+function copyColumns(pack: usize, W: usize, depth: i32, rowBytes: usize, bytes: usize): void {
+  for (let to = pack, stop = pack + <usize>depth * bytes; to != stop; to += bytes, W += rowBytes) {
     v128.store(to, v128.load(W));
     if (SIZE == 8) v128.store(to, v128.load(W, 16), 16);
-  }
-}
-
-/** `columns` columns of W as rows `packBytes` apart, four at a time. */
-@inline
-function transposeColumns(pack: usize, W: usize, depth: i32, rowBytes: usize, packBytes: usize, columns: i32): void {
-  for (let column: usize = 0; column < <usize>columns; column += 4) {
-    transposeFour(pack + column * packBytes, W + column * SIZE, depth, rowBytes, packBytes);
-  }
-}
-
-function transposeFour(pack: usize, W: usize, depth: i32, rowBytes: usize, packBytes: usize): void {
-  let o = 0;
-  for (; o + LANES <= depth; o += LANES, pack += 16) {
-    const r0 = v128.load(W), r1 = v128.load(W + rowBytes);
-    if (LANES == 4) {
-      transposeRows4(pack, packBytes, r0, r1, v128.load(W + 2 * rowBytes), v128.load(W + 3 * rowBytes));
-    } else {
-      const s0 = v128.load(W, 16), s1 = v128.load(W + rowBytes, 16);
-      v128.store(pack, v128.shuffle<i64>(r0, r1, 0, 2));
-      v128.store(pack + packBytes, v128.shuffle<i64>(r0, r1, 1, 3));
-      v128.store(pack + 2 * packBytes, v128.shuffle<i64>(s0, s1, 0, 2));
-      v128.store(pack + 3 * packBytes, v128.shuffle<i64>(s0, s1, 1, 3));
-    }
-    W += <usize>LANES * rowBytes;
-  }
-  for (; o < depth; o++, pack += SIZE, W += rowBytes) {
-    store<real>(pack, load<real>(W));
-    store<real>(pack + packBytes, load<real>(W, SIZE));
-    store<real>(pack + 2 * packBytes, load<real>(W, 2 * SIZE));
-    store<real>(pack + 3 * packBytes, load<real>(W, 3 * SIZE));
+    if (!RELAXED || bytes == 4 * SIZE) continue;
+    if (SIZE == 8) v128.store(to, v128.load(W, 32), 32);
+    else store<u64>(to, load<u64>(W, 16), 16);
   }
 }
 

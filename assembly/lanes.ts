@@ -60,6 +60,18 @@ export function loadSplat3(ptr: usize): v128 {
 }
 
 @inline
+export function loadSplat4(ptr: usize): v128 {
+  if (sizeof<real>() == 4) return v128.load32_splat(ptr, 16);
+  return v128.load64_splat(ptr, 32);
+}
+
+@inline
+export function loadSplat5(ptr: usize): v128 {
+  if (sizeof<real>() == 4) return v128.load32_splat(ptr, 20);
+  return v128.load64_splat(ptr, 40);
+}
+
+@inline
 export function roundUp(n: i32, multiple: i32): i32 {
   return (n + multiple - 1) & -multiple;
 }

@@ -1,6 +1,6 @@
 // The tile that every product of gemm.ts is made of: 4 rows × two vectors (8 accumulators, 2 operands, 1 broadcast, 1 product), in the
 // relaxed core 6 rows × two vectors (12, 2 and 1), which leaves no spills in the 15 registers V8 has (test/spills).
-import { MIN_NORMAL, SIZE, UNIT_BYTES, all, flush, loadSplat, loadSplat1, loadSplat2, loadSplat3, madd } from "./lanes";
+import { MIN_NORMAL, SIZE, UNIT_BYTES, all, flush, loadSplat, loadSplat1, loadSplat2, loadSplat3, loadSplat4, loadSplat5, madd } from "./lanes";
 
 /** What becomes of a finished tile. The last two save a pass over what was stored: 3 % of a product of 64 terms, 10 to 16 of one of 10. */
 export const STORE: i32 = 0;
@@ -18,6 +18,9 @@ export const SLOPE: i32 = 3; // where `other` is not 0: c ∘ relu′ by the rel
  * tests of pointers against 0 never hold. They end a basic block after a column, within which V8 (Node 20) would put the loads of
  * all four columns first and spill. Every further branch costs: with one in mid-column and one that counts the column,
  * delta and gradient reached 80 % of peak on a Cascade Lake core, so 88 to 91 % (256×512 B128).
+ *
+ * In the relaxed core rows side by side have a pointer each, for the tests: V8 of Node 20 and 22 doubles the loop there, and leaves out what it
+ * has tested in the turn before, if it does not change from turn to turn.
  */
 @inline
 function tile4(
@@ -30,69 +33,96 @@ function tile4(
     left -= 4;
     a0 = loadColumn0(a, step, 0);
     a1 = loadColumn0(a, step, 16);
-    wr = splatOf(across, 0, 0, p0, p0);
+    wr = splatOf4(across, 0, 0, p0, p0);
     c00 = madd(c00, wr, a0);
     c01 = madd(c01, wr, a1);
-    wr = splatOf(across, 1, 0, p1, p0);
+    wr = splatOf4(across, 1, 0, p1, p0);
     c10 = madd(c10, wr, a0);
     c11 = madd(c11, wr, a1);
-    wr = splatOf(across, 2, 0, p2, p0);
+    wr = splatOf4(across, 2, 0, p2, p0);
     c20 = madd(c20, wr, a0);
     c21 = madd(c21, wr, a1);
-    wr = splatOf(across, 3, 0, p3, p0);
+    wr = splatOf4(across, 3, 0, p3, p0);
     c30 = madd(c30, wr, a0);
     c31 = madd(c31, wr, a1);
-    if (across) p0 += apart;
+    if (across) {
+      p0 += apart;
+      if (RELAXED) {
+        p1 += apart;
+        p2 += apart;
+        p3 += apart;
+      }
+    }
     if (!a) break;
     a0 = loadColumn1(a, step, 0);
     a1 = loadColumn1(a, step, 16);
-    wr = splatOf(across, 0, 1, p0, p0);
+    wr = splatOf4(across, 0, 1, p0, p0);
     c00 = madd(c00, wr, a0);
     c01 = madd(c01, wr, a1);
-    wr = splatOf(across, 1, 1, p1, p0);
+    wr = splatOf4(across, 1, 1, p1, p0);
     c10 = madd(c10, wr, a0);
     c11 = madd(c11, wr, a1);
-    wr = splatOf(across, 2, 1, p2, p0);
+    wr = splatOf4(across, 2, 1, p2, p0);
     c20 = madd(c20, wr, a0);
     c21 = madd(c21, wr, a1);
-    wr = splatOf(across, 3, 1, p3, p0);
+    wr = splatOf4(across, 3, 1, p3, p0);
     c30 = madd(c30, wr, a0);
     c31 = madd(c31, wr, a1);
-    if (across) p0 += apart;
-    if (across ? !p0 : !p1) break;
+    if (across) {
+      p0 += apart;
+      if (RELAXED) {
+        p1 += apart;
+        p2 += apart;
+        p3 += apart;
+      }
+    }
+    if (across && !RELAXED ? !p0 : !p1) break;
     a0 = loadColumn2(a, step, 0);
     a1 = loadColumn2(a, step, 16);
-    wr = splatOf(across, 0, 2, p0, p0);
+    wr = splatOf4(across, 0, 2, p0, p0);
     c00 = madd(c00, wr, a0);
     c01 = madd(c01, wr, a1);
-    wr = splatOf(across, 1, 2, p1, p0);
+    wr = splatOf4(across, 1, 2, p1, p0);
     c10 = madd(c10, wr, a0);
     c11 = madd(c11, wr, a1);
-    wr = splatOf(across, 2, 2, p2, p0);
+    wr = splatOf4(across, 2, 2, p2, p0);
     c20 = madd(c20, wr, a0);
     c21 = madd(c21, wr, a1);
-    wr = splatOf(across, 3, 2, p3, p0);
+    wr = splatOf4(across, 3, 2, p3, p0);
     c30 = madd(c30, wr, a0);
     c31 = madd(c31, wr, a1);
-    if (across) p0 += apart;
-    if (across ? !apart : !p2) break;
+    if (across) {
+      p0 += apart;
+      if (RELAXED) {
+        p1 += apart;
+        p2 += apart;
+        p3 += apart;
+      }
+    }
+    if (across && !RELAXED ? !apart : !p2) break;
     a0 = loadColumn3(a, step, 0);
     a1 = loadColumn3(a, step, 16);
-    wr = splatOf(across, 0, 3, p0, p0);
+    wr = splatOf4(across, 0, 3, p0, p0);
     c00 = madd(c00, wr, a0);
     c01 = madd(c01, wr, a1);
-    wr = splatOf(across, 1, 3, p1, p0);
+    wr = splatOf4(across, 1, 3, p1, p0);
     c10 = madd(c10, wr, a0);
     c11 = madd(c11, wr, a1);
-    wr = splatOf(across, 2, 3, p2, p0);
+    wr = splatOf4(across, 2, 3, p2, p0);
     c20 = madd(c20, wr, a0);
     c21 = madd(c21, wr, a1);
-    wr = splatOf(across, 3, 3, p3, p0);
+    wr = splatOf4(across, 3, 3, p3, p0);
     c30 = madd(c30, wr, a0);
     c31 = madd(c31, wr, a1);
     a += 4 * step;
-    if (across) p0 += apart;
-    else {
+    if (across) {
+      p0 += apart;
+      if (RELAXED) {
+        p1 += apart;
+        p2 += apart;
+        p3 += apart;
+      }
+    } else {
       p0 += 4 * SIZE;
       p1 += 4 * SIZE;
       p2 += 4 * SIZE;
@@ -102,22 +132,28 @@ function tile4(
   while (left > 0) {
     a0 = loadColumn0(a, step, 0);
     a1 = loadColumn0(a, step, 16);
-    wr = splatOf(across, 0, 0, p0, p0);
+    wr = splatOf4(across, 0, 0, p0, p0);
     c00 = madd(c00, wr, a0);
     c01 = madd(c01, wr, a1);
-    wr = splatOf(across, 1, 0, p1, p0);
+    wr = splatOf4(across, 1, 0, p1, p0);
     c10 = madd(c10, wr, a0);
     c11 = madd(c11, wr, a1);
-    wr = splatOf(across, 2, 0, p2, p0);
+    wr = splatOf4(across, 2, 0, p2, p0);
     c20 = madd(c20, wr, a0);
     c21 = madd(c21, wr, a1);
-    wr = splatOf(across, 3, 0, p3, p0);
+    wr = splatOf4(across, 3, 0, p3, p0);
     c30 = madd(c30, wr, a0);
     c31 = madd(c31, wr, a1);
     left--;
     a += step;
-    if (across) p0 += apart;
-    else {
+    if (across) {
+      p0 += apart;
+      if (RELAXED) {
+        p1 += apart;
+        p2 += apart;
+        p3 += apart;
+      }
+    } else {
       p0 += SIZE;
       p1 += SIZE;
       p2 += SIZE;
@@ -161,14 +197,15 @@ function tile4(
  * stand together below the loads of all six broadcasts, and 10 vectors be spilled in every column. `anyBit`, behind a test that never
  * holds, is one more user: from its chain, last row first, two of them come free at a time, and then the load above them.
  * So that it is not thrown away its number is handed on and returned by every product; the shift makes the order in which V8
- * meets the four the order that is needed. V8 from 13 on keeps the order of the source (all four Nodes: test/spills).
+ * meets the four the order that is needed. V8 from 13 on keeps the order of the source (all four Nodes: test/spills). `across` and `apart`
+ * are tile4's.
  *
  * The pointers of the rows move before the last test of a turn: 2 to 4 points of peak on V8 13. That of `a` moves after it, or with V8 12 the
  * stack check falls on the end of 32 bytes of code, which costs Cascade Lake 20 points.
  */
 @inline
 function tile6(
-  p0: usize, p1: usize, p2: usize, p3: usize, p4: usize, p5: usize, a: usize, left: i32, step: i32,
+  across: bool, apart: usize, p0: usize, p1: usize, p2: usize, p3: usize, p4: usize, p5: usize, a: usize, left: i32, step: i32,
   c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128,
   c30: v128, c31: v128, c40: v128, c41: v128, c50: v128, c51: v128,
   then: i32, other: usize, rate: v128, to: usize, stride: usize, rows: i32,
@@ -178,103 +215,109 @@ function tile6(
   while (true) {
     a0 = loadColumn0(a, step, 0);
     a1 = loadColumn0(a, step, 16);
-    wr = loadSplat(p0);
+    wr = splatOf(across, 0, 0, p0, p0);
     c00 = madd(c00, wr, a0);
     c01 = madd(c01, wr, a1);
-    wr = loadSplat(p1);
+    wr = splatOf(across, 1, 0, p1, p0);
     c10 = madd(c10, wr, a0);
     c11 = madd(c11, wr, a1);
-    wr = loadSplat(p2);
+    wr = splatOf(across, 2, 0, p2, p0);
     c20 = madd(c20, wr, a0);
     c21 = madd(c21, wr, a1);
-    wr = loadSplat(p3);
+    wr = splatOf(across, 3, 0, p3, p0);
     c30 = madd(c30, wr, a0);
     c31 = madd(c31, wr, a1);
-    wr = loadSplat(p4);
+    wr = splatOf(across, 4, 0, p4, p0);
     c40 = madd(c40, wr, a0);
     c41 = madd(c41, wr, a1);
-    wr = loadSplat(p5);
+    wr = splatOf(across, 5, 0, p5, p0);
     c50 = madd(c50, wr, a0);
     c51 = madd(c51, wr, a1);
+    if (across) p0 += apart;
     if (left == 1) {
       if (!a) s0 = anyBit(c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51);
       break;
     }
     a0 = loadColumn1(a, step, 0);
     a1 = loadColumn1(a, step, 16);
-    wr = loadSplat1(p0);
+    wr = splatOf(across, 0, 1, p0, p0);
     c00 = madd(c00, wr, a0);
     c01 = madd(c01, wr, a1);
-    wr = loadSplat1(p1);
+    wr = splatOf(across, 1, 1, p1, p0);
     c10 = madd(c10, wr, a0);
     c11 = madd(c11, wr, a1);
-    wr = loadSplat1(p2);
+    wr = splatOf(across, 2, 1, p2, p0);
     c20 = madd(c20, wr, a0);
     c21 = madd(c21, wr, a1);
-    wr = loadSplat1(p3);
+    wr = splatOf(across, 3, 1, p3, p0);
     c30 = madd(c30, wr, a0);
     c31 = madd(c31, wr, a1);
-    wr = loadSplat1(p4);
+    wr = splatOf(across, 4, 1, p4, p0);
     c40 = madd(c40, wr, a0);
     c41 = madd(c41, wr, a1);
-    wr = loadSplat1(p5);
+    wr = splatOf(across, 5, 1, p5, p0);
     c50 = madd(c50, wr, a0);
     c51 = madd(c51, wr, a1);
+    if (across) p0 += apart;
     if (left == 2) {
       if (!a) s1 = anyBit(c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51);
       break;
     }
     a0 = loadColumn2(a, step, 0);
     a1 = loadColumn2(a, step, 16);
-    wr = loadSplat2(p0);
+    wr = splatOf(across, 0, 2, p0, p0);
     c00 = madd(c00, wr, a0);
     c01 = madd(c01, wr, a1);
-    wr = loadSplat2(p1);
+    wr = splatOf(across, 1, 2, p1, p0);
     c10 = madd(c10, wr, a0);
     c11 = madd(c11, wr, a1);
-    wr = loadSplat2(p2);
+    wr = splatOf(across, 2, 2, p2, p0);
     c20 = madd(c20, wr, a0);
     c21 = madd(c21, wr, a1);
-    wr = loadSplat2(p3);
+    wr = splatOf(across, 3, 2, p3, p0);
     c30 = madd(c30, wr, a0);
     c31 = madd(c31, wr, a1);
-    wr = loadSplat2(p4);
+    wr = splatOf(across, 4, 2, p4, p0);
     c40 = madd(c40, wr, a0);
     c41 = madd(c41, wr, a1);
-    wr = loadSplat2(p5);
+    wr = splatOf(across, 5, 2, p5, p0);
     c50 = madd(c50, wr, a0);
     c51 = madd(c51, wr, a1);
+    if (across) p0 += apart;
     if (left == 3) {
       if (!a) s2 = anyBit(c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51);
       break;
     }
     a0 = loadColumn3(a, step, 0);
     a1 = loadColumn3(a, step, 16);
-    wr = loadSplat3(p0);
+    wr = splatOf(across, 0, 3, p0, p0);
     c00 = madd(c00, wr, a0);
     c01 = madd(c01, wr, a1);
-    wr = loadSplat3(p1);
+    wr = splatOf(across, 1, 3, p1, p0);
     c10 = madd(c10, wr, a0);
     c11 = madd(c11, wr, a1);
-    wr = loadSplat3(p2);
+    wr = splatOf(across, 2, 3, p2, p0);
     c20 = madd(c20, wr, a0);
     c21 = madd(c21, wr, a1);
-    wr = loadSplat3(p3);
+    wr = splatOf(across, 3, 3, p3, p0);
     c30 = madd(c30, wr, a0);
     c31 = madd(c31, wr, a1);
-    wr = loadSplat3(p4);
+    wr = splatOf(across, 4, 3, p4, p0);
     c40 = madd(c40, wr, a0);
     c41 = madd(c41, wr, a1);
-    wr = loadSplat3(p5);
+    wr = splatOf(across, 5, 3, p5, p0);
     c50 = madd(c50, wr, a0);
     c51 = madd(c51, wr, a1);
     left -= 4;
-    p0 += 4 * SIZE;
-    p1 += 4 * SIZE;
-    p2 += 4 * SIZE;
-    p3 += 4 * SIZE;
-    p4 += 4 * SIZE;
-    p5 += 4 * SIZE;
+    if (across) p0 += apart;
+    else {
+      p0 += 4 * SIZE;
+      p1 += 4 * SIZE;
+      p2 += 4 * SIZE;
+      p3 += 4 * SIZE;
+      p4 += 4 * SIZE;
+      p5 += 4 * SIZE;
+    }
     if (left == 0) {
       if (!a) s3 = anyBit(c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51);
       break;
@@ -320,7 +363,7 @@ function tile6(
   return s0 ^ (s1 ^ (s2 ^ (s3 << 1)));
 }
 
-/** tile6 or tile4, for a static `six`; `across` and `apart` are tile4's. */
+/** tile6 or tile4, for a static `six`. */
 @inline
 export function tile(
   six: bool, across: bool, apart: usize, p0: usize, p1: usize, p2: usize, p3: usize, p4: usize, p5: usize, a: usize, left: i32, step: i32,
@@ -330,7 +373,7 @@ export function tile(
 ): i32 {
   if (six) {
     return tile6(
-      p0, p1, p2, p3, p4, p5, a, left, step, c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51,
+      across, apart, p0, p1, p2, p3, p4, p5, a, left, step, c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51,
       then, other, rate, to, stride, rows,
     );
   }
@@ -406,6 +449,15 @@ function sloped(d: v128, a: v128, zero: v128, min: v128): v128 {
 /** p_r[k] in all lanes, in the k-th column of a turn. */
 @inline
 function splatOf(across: bool, r: i32, k: i32, p: usize, p0: usize): v128 {
-  if (across) return r == 0 ? loadSplat(p0) : r == 1 ? loadSplat1(p0) : r == 2 ? loadSplat2(p0) : loadSplat3(p0);
+  if (across) {
+    if (r > 3) return r == 4 ? loadSplat4(p0) : loadSplat5(p0);
+    return r == 0 ? loadSplat(p0) : r == 1 ? loadSplat1(p0) : r == 2 ? loadSplat2(p0) : loadSplat3(p0);
+  }
   return k == 0 ? loadSplat(p) : k == 1 ? loadSplat1(p) : k == 2 ? loadSplat2(p) : loadSplat3(p);
+}
+
+/** The same in tile4: in the relaxed core rows have pointers of their own. */
+@inline
+function splatOf4(across: bool, r: i32, k: i32, p: usize, p0: usize): v128 {
+  return RELAXED && across ? loadSplat(p) : splatOf(across, r, k, p, p0);
 }

@@ -40,7 +40,7 @@ function operands(dtype, core, nOut, nIn, batch) {
     below: k.take(lanes * roundUp(nIn, tile)),
     packD: k.take(nOut * lanes),
     packA: k.take(roundUp(nIn, tile) * batch),
-    packW: k.take(12 * roundUp(nOut, 4)),
+    packW: k.take(8 * roundUp(nOut, 4)),
   };
 }
 
