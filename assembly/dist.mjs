@@ -5,6 +5,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { bracketCalled, firstPrediction } from "./eager.mjs";
 import { writeLicences } from "./licences.mjs";
 import { buildForNode } from "./node.mjs";
 import { shorten } from "./shorten.mjs";
@@ -72,6 +73,7 @@ writeFileSync(
   `${code}${clause.replace(/\s+/g, " ").trimEnd()}\n//# sourceMappingURL=index.js.map\n`,
 );
 writeFileSync(join(dist, "index.js.map"), JSON.stringify(map));
+bracketCalled([join(dist, "index.js")], firstPrediction(join(dist, "index.js")));
 const heading = "index.js and node/main.cjs contain code of these packages, without white space and with other names.";
 writeLicences(join(dist, "LICENSES.txt"), { heading, inputs: main.metafile.inputs, root });
 

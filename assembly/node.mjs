@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
+import { bracketCalled, firstPrediction } from "./eager.mjs";
 import { shorten } from "./shorten.mjs";
 
 /** The other parts and their doors: files of functions alone, behind which a part is read when one is called. */
@@ -16,7 +17,7 @@ const PARTS = {
 };
 /** Files of which each part takes what it needs: constants, which are put where they are used, and arithmetic. */
 const COPIED = /^(core\/abi|js\/\w+)\.js$/;
-const SCRIPTS = ["main", ...Object.keys(PARTS), "core.f64"].map((name) => `./${name}.cjs`);
+const SCRIPTS = ["main", ...Object.keys(PARTS), "core.f32", "core.f64"].map((name) => `./${name}.cjs`);
 
 /**
  * Reads a part once for this main.cjs, which gives it its own exports: with `require` it would get those of another main.cjs
@@ -55,21 +56,31 @@ export async function buildForNode({ root, dist, options }) {
       for (const name of functions) exported[part].push([door, name]);
     }
   }
-  const base64 = (real) => readFileSync(join(root, "build", `${real}.simd.wasm`)).toString("base64");
+  const [float32, float64] = ["f32", "f64"].map((real) => readFileSync(join(root, "build", `${real}.simd.wasm`)));
   const owner = new Map(Object.values(PARTS).flatMap((doors) => doors.map((door) => [door, "main"])));
-  const context = { dist, stubs, owner, float32: base64("f32"), options };
+  const context = { dist, stubs, owner, lengths: { float32: float32.length, float64: float64.length }, options };
   await divide(exported, context);
   const out = join(dist, "node");
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out);
   for (const [part, list] of Object.entries(exported)) await writePart(join(out, `${part}.cjs`), part, list, context);
-  writeFileSync(join(out, "core.f64.cjs"), `module.exports = "${base64("f64")}";\n`);
+  writeFileSync(join(out, "core.f32.cjs"), `module.exports = "${float32.toString("base64")}";\n`);
+  writeFileSync(join(out, "core.f64.cjs"), `module.exports = "${float64.toString("base64")}";\n`);
+  eagerParts(out);
   // Node reads a CommonJS file that a module imports letter by letter for its names: this one in place of main.cjs.
   const names = values.map(([, name]) => name).sort();
   const lines = names.map((name) => `exports.${name} = main.${name};\n`);
   writeFileSync(join(out, "index.cjs"), `"use strict";\nconst main = require("./main.cjs");\n${lines.join("")}`);
   writeFileSync(join(out, "index.d.cts"), typesOf(values, dist));
   writeFileSync(join(dist, "index.node.js"), `export { ${names.join(", ")} } from "./node/index.cjs";\n`);
+}
+
+/** What these two call in any case. Of what the others call when they are read, most is in main.cjs, and brackets gained nothing. */
+function eagerParts(out) {
+  const [main, saving] = ["main", "saving"].map((part) => join(out, `${part}.cjs`));
+  const predicting = firstPrediction(main);
+  bracketCalled([main], predicting);
+  bracketCalled([saving], `${predicting} await Network.load(network.save());`);
 }
 
 /**
@@ -98,6 +109,26 @@ async function divide(exported, context) {
       }
     }
   }
+}
+
+/**
+ * The binaries lie beside main.cjs, and reading one costs a tenth of what its text does, which Node would read letter by letter. A bundle
+ * has only the text: nothing, or something else, lies where it looks.
+ */
+function coreSource(lengths) {
+  return `import { decodeBase64 } from "./core/base64.js";
+    const LENGTHS = ${JSON.stringify(lengths)};
+    const TEXTS = { float32: () => require("./core.f32.cjs"), float64: () => require("./core.f64.cjs") };
+    export const binary = (dtype) => beside(dtype) ?? decodeBase64(TEXTS[dtype]());
+    function beside(dtype) {
+      try {
+        const file = __dirname + "/../core/core." + (dtype === "float32" ? "f32" : "f64") + ".wasm";
+        const bytes = process.getBuiltinModule("fs").readFileSync(file);
+        return bytes.length === LENGTHS[dtype] ? bytes : undefined;
+      } catch {
+        return undefined;
+      }
+    }`;
 }
 
 /** The types of index.cjs: those of the module, which CommonJS may look at and not require. */
@@ -148,8 +179,6 @@ async function writePart(path, part, list, context) {
   if (part !== "main" && /\brequire\(/.test(inner)) throw new Error(`${part}.cjs: expected no require`);
   const sourcefile = `${part}.cjs`;
   const { code, map } = await shorten(inner, { target: context.options.target, sourcefile });
-  // The text of a binary is no source to read.
-  for (const [i, source] of map.sources.entries()) if (source === "node:core") map.sourcesContent[i] = null;
   // In brackets, as engines then read the function whole at once and not a second time when it is called.
   const [begin, end] =
     part === "main" ? ['"use strict";', ""] : ['"use strict";module.exports=(function(given){', "});"];
@@ -186,7 +215,7 @@ async function bundle(part, entry, { options, format, ...context }) {
  * What an earlier part holds is taken from there, and doors that are not the part's own from main.cjs, where they are closed.
  * @param wanted for a bundle that only tells what it takes: gets the file of each name that it imports from
  */
-function partPlugin(part, { dist, stubs, owner, float32, wanted }) {
+function partPlugin(part, { dist, stubs, owner, lengths, wanted }) {
   const fileOf = (path) => path.slice(dist.length + 1);
   return {
     name: part,
@@ -194,9 +223,7 @@ function partPlugin(part, { dist, stubs, owner, float32, wanted }) {
       onResolve({ filter: /^#(core|parts)$/ }, ({ path }) => ({ path: path.slice(1), namespace: "node" }));
       onLoad({ filter: /^parts$/, namespace: "node" }, () => ({ contents: READER }));
       onLoad({ filter: /^core$/, namespace: "node" }, () => ({
-        contents: `import { decodeBase64 } from "./core/base64.js";
-          const float32 = "${float32}";
-          export const binary = (dtype) => decodeBase64(dtype === "float32" ? float32 : require("./core.f64.cjs"));`,
+        contents: coreSource(lengths),
         resolveDir: dist,
       }));
       onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {

@@ -1,6 +1,7 @@
 // The main entry for Node, which is read in parts: what is read when, that it is the same library, and that bundlers find it all.
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { decode } from "@jridgewell/sourcemap-codec";
@@ -81,7 +82,8 @@ describe("the entry for Node", () => {
       "load: index.cjs main.cjs saving.cjs",
       "fit: index.cjs later.cjs main.cjs saving.cjs",
       "identity, js: index.cjs initial.cjs js.cjs later.cjs main.cjs saving.cjs",
-      "float64: core.f64.cjs index.cjs initial.cjs js.cjs later.cjs main.cjs saving.cjs",
+      // The binaries are files beside them, not the text that bundles carry.
+      "float64: index.cjs initial.cjs js.cjs later.cjs main.cjs saving.cjs",
     ]);
   });
 
@@ -144,27 +146,47 @@ describe("the entry for Node", () => {
 
   test("a missing part is an error, not a reason for the js core", async () => {
     const copied = scratch("broken");
-    cpSync(path("dist/node"), copied, { recursive: true });
-    rmSync(`${copied}/core.f64.cjs`);
-    const { Network } = await import(`${copied}/index.cjs`);
-    const create = () => Network.createSync({ inputs: 1, layers: [{ units: 1 }] }, { dtype: "float64" });
-    expect(create).toThrow(
+    cpSync(path("dist/node"), `${copied}/node`, { recursive: true });
+    rmSync(`${copied}/node/core.f64.cjs`);
+    const { Network } = await import(`${copied}/node/index.cjs`);
+    const create = (dtype: string) => Network.createSync({ inputs: 1, layers: [{ units: 1 }] }, { dtype });
+    expect(() => create("float64")).toThrow(
       /^core: expected "simd" to be available on this runtime, got: Cannot find module '.\/core.f64.cjs'/,
     );
+    expect(create("float32").core).toBe("simd");
+  });
+
+  test("a file beside it that is not this version's binary is not taken for it", async () => {
+    const copied = scratch("other");
+    cpSync(path("dist/node"), `${copied}/node`, { recursive: true });
+    const f32 = readFileSync(path("dist/core/core.f32.wasm"));
+    mkdirSync(`${copied}/core`);
+    writeFileSync(`${copied}/core/core.f32.wasm`, Uint8Array.of(...f32, 0, 1, 0));
+    const { Network } = await import(`${copied}/node/index.cjs`);
+    const read = () =>
+      Object.keys(createRequire(import.meta.url).cache).filter((file) => file === `${copied}/node/core.f32.cjs`);
+    expect(read()).toEqual([]);
+    expect(Network.createSync({ inputs: 1, layers: [{ units: 1 }] }).core).toBe("simd");
+    expect(read()).toHaveLength(1);
   });
 
   test("maps lead to the sources, and no string goes on after the end of a line", () => {
-    for (const [part, source, name] of [
-      ["main.cjs", "src/network.ts", "class Network"],
-      ["saving.cjs", "src/saving.ts", "function saveModel"],
-      ["later.cjs", "src/training/fit.ts", "function startFit"],
-      ["js.cjs", "src/js/gemm.ts", "function forwardPanels"],
+    for (const [part, source, name, written] of [
+      ["node/main.cjs", "src/network.ts", "class Network", "class Network"],
+      ["node/main.cjs", "src/plan.ts", "function planNetwork", "var planNetwork=(function"],
+      // Within a function that has been moved.
+      ["node/main.cjs", "src/core/instantiate.ts", "it is no core of this library", "it is no core of this library"],
+      ["index.js", "src/core/instantiate.ts", "it is no core of this library", "it is no core of this library"],
+      ["node/saving.cjs", "src/saving.ts", "function saveModel", "var saveModel=(function"],
+      ["node/later.cjs", "src/training/fit.ts", "function startFit", "function startFit"],
+      ["node/js.cjs", "src/js/gemm.ts", "function forwardPanels", "function forwardPanels"],
+      ["index.js", "src/plan.ts", "function planNetwork", "var planNetwork=(function"],
     ] as const) {
-      const lines = readFileSync(path(`dist/node/${part}`), "utf8").split("\n");
+      const lines = readFileSync(path(`dist/${part}`), "utf8").split("\n");
       expect(lines.filter((line) => line.endsWith("\\"))).toEqual([]);
-      const map = JSON.parse(readFileSync(path(`dist/node/${part}.map`), "utf8"));
-      const line = lines.findIndex((text) => text.includes(name));
-      const column = lines[line]!.indexOf(name) + name.lastIndexOf(" ") + 1;
+      const map = JSON.parse(readFileSync(path(`dist/${part}.map`), "utf8"));
+      const line = lines.findIndex((text) => text.includes(written));
+      const column = lines[line]!.indexOf(written);
       const segments = decode(map.mappings)[line]!.filter((segment) => segment[0] <= column);
       const [, file, row] = segments.at(-1) as [number, number, number, number];
       expect(map.sources[file], part).toMatch(new RegExp(`${source}$`));
