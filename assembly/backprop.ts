@@ -214,13 +214,20 @@ function denseGradientPanels(
   }
   if (trainW) {
     const W = load<usize>(node, NODE_W_PTR), dW = load<usize>(node, NODE_DW_PTR);
-    if (descend) gradientPanelsUpdate(W, dW, eta, packD, packA, nOut, nIn, pitch, n, add, begin, end);
-    else gradientPanels(dW, packD, packA, nOut, nIn, pitch, n, add, begin, end);
+    if (descend && !add) gradientPanelsUpdate(W, eta, packD, packA, nOut, nIn, pitch, n, begin, end);
+    else {
+      gradientPanels(dW, packD, packA, nOut, nIn, pitch, n, add, begin, end);
+      // The last of several blocks: a pass more is little beside its hundreds of samples.
+      for (let o = begin; descend && o < end; o++) {
+        const row = <usize>(o * pitch * SIZE);
+        descendRow(W + row, dW + row, eta, roundUp(nIn, TILE_COLS));
+      }
+    }
   }
   if (!trainB || end < nOut) return;
   const db = load<usize>(node, NODE_DB_PTR);
   biasGradient(db, packD, n, add, 0, nOut);
-  if (descend) descendBias(load<usize>(node, NODE_B_PTR), db, eta, nOut);
+  if (descend) descendRow(load<usize>(node, NODE_B_PTR), db, eta, nOut);
 }
 
 function denseGradientVector(
@@ -242,18 +249,18 @@ function denseGradientVector(
   if (!trainB || end < nOut) return;
   const db = load<usize>(node, NODE_DB_PTR);
   for (let o: usize = 0; o < <usize>(nOut * SIZE); o += SIZE) store<real>(db + o, <real>0 + load<real>(delta + o));
-  if (descend) descendBias(load<usize>(node, NODE_B_PTR), db, eta, nOut);
+  if (descend) descendRow(load<usize>(node, NODE_B_PTR), db, eta, nOut);
 }
 
-/** b −= rnd(η·db). */
-function descendBias(b: usize, db: usize, eta: real, nOut: i32): void {
+/** w −= rnd(η·g), elements side by side. */
+function descendRow(w: usize, g: usize, eta: real, count: i32): void {
   const rate = v128.splat<real>(eta);
-  let o: usize = 0;
-  for (; o + 16 <= <usize>(nOut * SIZE); o += 16) {
-    v128.store(b + o, v128.sub<real>(v128.load(b + o), v128.mul<real>(rate, v128.load(db + o))));
+  let i: usize = 0;
+  for (; i + 16 <= <usize>(count * SIZE); i += 16) {
+    v128.store(w + i, v128.sub<real>(v128.load(w + i), v128.mul<real>(rate, v128.load(g + i))));
   }
-  for (; o < <usize>(nOut * SIZE); o += SIZE) {
-    store<real>(b + o, load<real>(b + o) - eta * load<real>(db + o));
+  for (; i < <usize>(count * SIZE); i += SIZE) {
+    store<real>(w + i, load<real>(w + i) - eta * load<real>(g + i));
   }
 }
 

@@ -8,9 +8,6 @@ import { PACK_COLUMNS, PACK_DEPTH } from "./abi";
 import { HALVES, LANES, PANEL, SIZE, TILE_COLS, UNIT_BYTES, loadSplat, loadSplat1, roundUp } from "./lanes";
 import { DESCEND, RECTIFY, SLOPE, STORE, tile, tileRows } from "./tile";
 
-/** Two vectors of +0, for sums that start from nothing: a choice between loads and zeros makes V8 of Node 20 swap registers in every turn. */
-const ZEROS: usize = memory.data(32, 16);
-
 /**
  * z = W·a + b for rows [begin, end) of W: z[p][o][s] = b[o] + Σᵢ W[o][i]·a[p][i][s], i ascending.
  *
@@ -202,33 +199,29 @@ export function gradientPanels(
   dW: usize, packD: usize, packA: usize,
   nOut: i32, nIn: i32, pitch: i32, n: i32, add: bool, begin: i32, end: i32,
 ): i32 {
-  return gradientTiles(dW, dW, 0, packD, packA, nIn, pitch, n, add, STORE, begin, end);
+  // A loop for each: where a sum may start takes registers and instructions (with one for both 2 to 5 % of tiles of 32 samples, 5 to 18 of tiles of 8).
+  if (!add) return gradientTiles(dW, 0, packD, packA, nIn, pitch, n, false, STORE, begin, end);
+  return gradientTiles(dW, 0, packD, packA, nIn, pitch, n, true, STORE, begin, end);
 }
 
-/**
- * Fused descent: W −= rnd(η·dW) with dW as in gradientPanels, never stored; `add`: it starts from the stored dW of the
- * step's earlier blocks.
- */
+/** Fused descent: W −= rnd(η·dW) with dW as in gradientPanels without `add`, never stored. */
 export function gradientPanelsUpdate(
-  W: usize, dW: usize, eta: real, packD: usize, packA: usize,
-  nOut: i32, nIn: i32, pitch: i32, n: i32, add: bool, begin: i32, end: i32,
+  W: usize, eta: real, packD: usize, packA: usize, nOut: i32, nIn: i32, pitch: i32, n: i32, begin: i32, end: i32,
 ): i32 {
-  // A loop for each: where a sum may start takes registers (with one loop for both 2 % of tiles of 32 samples, 5 to 6 of tiles of 8).
-  if (!RELAXED && !add) return gradientTiles(W, dW, eta, packD, packA, nIn, pitch, n, false, DESCEND, begin, end);
-  return gradientTiles(W, dW, eta, packD, packA, nIn, pitch, n, RELAXED ? add : true, DESCEND, begin, end);
+  return gradientTiles(W, eta, packD, packA, nIn, pitch, n, false, DESCEND, begin, end);
 }
 
 @inline
 function gradientTiles(
-  dst: usize, dW: usize, eta: real, packD: usize, packA: usize,
+  dst: usize, eta: real, packD: usize, packA: usize,
   nIn: i32, pitch: i32, n: i32, add: bool, then: i32, begin: i32, end: i32,
 ): i32 {
   assert(n > 0 && (begin & 3) == 0 && pitch >= roundUp(nIn, TILE_COLS));
   let held = 0;
   for (let o = begin; o < end;) {
     const rows = tileRows(end - o);
-    if (RELAXED && rows == 6) held ^= gradientRows(true, dst, dW, eta, packD, packA, nIn, pitch, n, add, then, o, end);
-    else gradientRows(false, dst, dW, eta, packD, packA, nIn, pitch, n, add, then, o, end);
+    if (RELAXED && rows == 6) held ^= gradientRows(true, dst, eta, packD, packA, nIn, pitch, n, add, then, o, end);
+    else gradientRows(false, dst, eta, packD, packA, nIn, pitch, n, add, then, o, end);
     o += rows;
   }
   return held;
@@ -236,7 +229,7 @@ function gradientTiles(
 
 @inline
 function gradientRows(
-  six: bool, dst: usize, dW: usize, eta: real, packD: usize, packA: usize,
+  six: bool, dst: usize, eta: real, packD: usize, packA: usize,
   nIn: i32, pitch: i32, n: i32, add: bool, then: i32, o: i32, end: i32,
 ): i32 {
   const rowBytes = <usize>(pitch * SIZE);
@@ -253,24 +246,22 @@ function gradientRows(
   for (let aPtr = packA; to < stop; to += 32, aPtr += stripBytes) {
     let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
     let c40 = zero, c41 = zero, c50 = zero, c51 = zero;
-    if (RELAXED || add) {
-      // The earlier blocks' rows, or zeros that stand in for all of them, see ZEROS.
-      const from = add ? rowBytes : 0, f0 = add ? to + (dW - dst) : ZEROS;
-      const f1 = f0 + <usize>(o1 - o) * from, f2 = f0 + <usize>(o2 - o) * from, f3 = f0 + <usize>(o3 - o) * from;
-      c00 = v128.load(f0);
-      c01 = v128.load(f0, 16);
-      c10 = v128.load(f1);
-      c11 = v128.load(f1, 16);
-      c20 = v128.load(f2);
-      c21 = v128.load(f2, 16);
-      c30 = v128.load(f3);
-      c31 = v128.load(f3, 16);
+    if (add) {
+      const t1 = to + <usize>(o1 - o) * rowBytes, t2 = to + <usize>(o2 - o) * rowBytes, t3 = to + <usize>(o3 - o) * rowBytes;
+      c00 = v128.load(to);
+      c01 = v128.load(to, 16);
+      c10 = v128.load(t1);
+      c11 = v128.load(t1, 16);
+      c20 = v128.load(t2);
+      c21 = v128.load(t2, 16);
+      c30 = v128.load(t3);
+      c31 = v128.load(t3, 16);
       if (six) {
-        const f4 = f3 + from, f5 = f3 + <usize>(o5 - o3) * from;
-        c40 = v128.load(f4);
-        c41 = v128.load(f4, 16);
-        c50 = v128.load(f5);
-        c51 = v128.load(f5, 16);
+        const t4 = t3 + rowBytes, t5 = t3 + <usize>(o5 - o3) * rowBytes;
+        c40 = v128.load(t4);
+        c41 = v128.load(t4, 16);
+        c50 = v128.load(t5);
+        c51 = v128.load(t5, 16);
       }
     }
     held ^= tile(

@@ -65,13 +65,13 @@ const PRODUCTS = {
     };
   },
   update: (m, nOut, nIn, batch) => {
-    const { exports: e, W, dW, delta, a, packD, packA, pitch } = m;
+    const { exports: e, W, delta, a, packD, packA, pitch } = m;
     // A rate that leaves the weights where they are: they must not grow over millions of calls.
     if (batch === 1) return () => e.updateVector(W, delta, a, 1e-30, nOut, nIn, pitch);
     return () => {
       e.packDeltas(packD, delta, nOut, batch);
       e.packActivations(packA, a, nIn, batch);
-      e.gradientPanelsUpdate(W, dW, 1e-30, packD, packA, nOut, nIn, pitch, batch, false, 0, nOut);
+      e.gradientPanelsUpdate(W, 1e-30, packD, packA, nOut, nIn, pitch, batch, 0, nOut);
     };
   },
 };

@@ -296,12 +296,18 @@ function denseGradientPanels(
   if (trainW) {
     const W = heap.ptr(node, NODE_W_PTR);
     const dW = heap.ptr(node, NODE_DW_PTR);
-    if (descend) gradientPanelsUpdate(heap, W, dW, eta, packD, packA, nOut, nIn, pitch, n, add, begin, end);
-    else gradientPanels(heap, dW, packD, packA, nOut, nIn, pitch, n, add, begin, end);
+    if (descend && !add) gradientPanelsUpdate(heap, W, eta, packD, packA, nOut, nIn, pitch, n, begin, end);
+    else {
+      gradientPanels(heap, dW, packD, packA, nOut, nIn, pitch, n, add, begin, end);
+      for (let o = begin; descend && o < end; o++) {
+        const row = o * pitch * heap.lanes.size;
+        descendRow(heap, W + row, dW + row, eta, roundUp(nIn, heap.lanes.tileCols));
+      }
+    }
   }
   if (!trainB || end < nOut) return;
   biasGradient(heap, heap.ptr(node, NODE_DB_PTR), packD, n, add, 0, nOut);
-  if (descend) descendBias(heap, node, eta, nOut);
+  if (descend) descendRow(heap, heap.ptr(node, NODE_B_PTR), heap.ptr(node, NODE_DB_PTR), eta, nOut);
 }
 
 function denseGradientVector(
@@ -331,18 +337,17 @@ function denseGradientVector(
   if (!trainB || end < nOut) return;
   const db = heap.index(heap.ptr(node, NODE_DB_PTR));
   for (let o = 0; o < nOut; o++) real[db + o] = 0 + (real[heap.index(delta) + o] as number);
-  if (descend) descendBias(heap, node, eta, nOut);
+  if (descend) descendRow(heap, heap.ptr(node, NODE_B_PTR), heap.ptr(node, NODE_DB_PTR), eta, nOut);
 }
 
-/** b −= rnd(η·db). */
-function descendBias(heap: Heap, node: number, eta: number, nOut: number): void {
+/** w −= rnd(η·g), elements side by side. */
+function descendRow(heap: Heap, w: number, g: number, eta: number, count: number): void {
   const { real, lanes } = heap;
   const { round } = lanes;
   const rate = round(eta);
-  const b = heap.index(heap.ptr(node, NODE_B_PTR));
-  const db = heap.index(heap.ptr(node, NODE_DB_PTR));
-  for (let o = 0; o < nOut; o++) {
-    real[b + o] = round((real[b + o] as number) - round(rate * (real[db + o] as number)));
+  const [to, from] = [heap.index(w), heap.index(g)];
+  for (let i = 0; i < count; i++) {
+    real[to + i] = round((real[to + i] as number) - round(rate * (real[from + i] as number)));
   }
 }
 

@@ -120,14 +120,10 @@ export function gradientPanels(
   }
 }
 
-/**
- * Fused descent: W −= rnd(η·dW) with dW as in gradientPanels, never stored; `add`: it starts from the stored dW of the
- * step's earlier blocks.
- */
+/** Fused descent: W −= rnd(η·dW) with dW as in gradientPanels without `add`, never stored. */
 export function gradientPanelsUpdate(
   heap: Heap,
   W: number,
-  dW: number,
   eta: number,
   packD: number,
   packA: number,
@@ -135,7 +131,6 @@ export function gradientPanelsUpdate(
   nIn: number,
   pitch: number,
   n: number,
-  add: boolean,
   begin: number,
   end: number,
 ): void {
@@ -144,9 +139,8 @@ export function gradientPanelsUpdate(
   const rate = round(eta);
   for (let o = begin; o < end; o++) {
     for (let i = 0; i < roundUp(nIn, lanes.tileCols); i += 4) {
-      const offset = o * pitch + i;
-      sumSamples(heap, heap.index(dW) + offset, packD, packA, o, i, n, add);
-      const w = heap.index(W) + offset;
+      const w = heap.index(W) + o * pitch + i;
+      sumSamples(heap, w, packD, packA, o, i, n, false);
       for (let j = 0; j < 4; j++) {
         real[w + j] = round((real[w + j] as number) - round(rate * (sums[j] as number)));
       }

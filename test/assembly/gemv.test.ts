@@ -176,20 +176,7 @@ describe.each(CORES)("$name", (core) => {
     exports.gradientPanels(dWPanels.ptr, packD.ptr, packA.ptr, nOut, nIn, pitch, 1, false, 0, nOut);
     expectBits("gradient", dW.values, dWPanels.values);
     exports.updateVector(rows.ptr, errors.ptr, from.ptr, 0.25, nOut, nIn, pitch);
-    exports.gradientPanelsUpdate(
-      rowsPanels.ptr,
-      dW.ptr,
-      0.25,
-      packD.ptr,
-      packA.ptr,
-      nOut,
-      nIn,
-      pitch,
-      1,
-      false,
-      0,
-      nOut,
-    );
+    exports.gradientPanelsUpdate(rowsPanels.ptr, 0.25, packD.ptr, packA.ptr, nOut, nIn, pitch, 1, 0, nOut);
     expectBits("descent", rows.values, rowsPanels.values);
   });
 });
