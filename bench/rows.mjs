@@ -218,15 +218,22 @@ const STEPS = [
   { sizes: [784, 128, 784], batch: 32, loss: "binaryCrossEntropy" },
 ];
 
+/**
+ * Steps of an epoch: some 20 Mflop, at most 2000 steps, which stay in a cache, and at least 16, as data have more than a few batches and
+ * what an epoch does once, a snapshot of the weights, is no step; fewer where these take long.
+ */
+function stepsOf(flops, core) {
+  const least = core === "js" ? 2 : Math.max(2, Math.min(16, Math.floor(5e9 / flops)));
+  return Math.max(least, Math.min(2000, Math.floor(2e7 / flops)));
+}
+
 function stepRows() {
   const rows = [];
   for (const { sizes, batch, dtypes = ["f32"], optimizers = ["sgd"], loss, quick = false } of STEPS) {
     for (const dtype of dtypes) {
       for (const optimizer of optimizers) {
         const Reals = dtype === "f32" ? Float32Array : Float64Array;
-        // About 20 Mflop an epoch, 200 a call; at most 2000 steps, which stay in a cache.
-        const steps = Math.max(2, Math.min(2000, Math.floor(2e8 / EPOCHS / (flopsPerSample(sizes) * batch))));
-        const N = steps * batch;
+        const flops = flopsPerSample(sizes) * batch;
         rows.push({
           what: loss ? `step ${optimizer} ${loss}` : `step ${optimizer}`,
           dtype,
@@ -236,6 +243,7 @@ function stepRows() {
           compare: true,
           make: (core) => {
             const network = Network.createSync(specOf(sizes, loss), { dtype: dtypeOf[dtype], core });
+            const N = batch * stepsOf(flops, core);
             const { x, y } = trainingData(sizes, N, Reals, loss);
             // Two where an epoch takes long: the bench has to end.
             const long = 4e9 / (N * flopsPerSample(sizes));
