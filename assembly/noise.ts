@@ -5,7 +5,7 @@ import {
   PURPOSE_DROPOUT, PURPOSE_NOISE,
 } from "./abi";
 import { LANES, MIN_NORMAL, PANEL, SIZE, UNIT_BYTES, flush, roundUp, TILE_COLS } from "./lanes";
-import { normalAt, philoxAt } from "./random";
+import { normalAt, philoxAt, philoxFour, words1, words2, words3 } from "./random";
 
 /** Elements of `units` units: of n samples in panels, or one padded vector. */
 @inline
@@ -70,36 +70,16 @@ function wordOf(words: v128, k: i32): u32 {
   return k == 2 ? i32x4.extract_lane(words, 2) : i32x4.extract_lane(words, 3);
 }
 
-/** The high words of the products of unsigned lanes. */
-@inline
-function high32(a: v128, b: v128): v128 {
-  return i8x16.shuffle(
-    i64x2.extmul_low_i32x4_u(a, b), i64x2.extmul_high_i32x4_u(a, b), 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31,
-  );
-}
-
 /** Factors of up to four units of a group for four positions: four blocks of Philox side by side, word k for unit k. */
 function fourByFour(
   to: usize, count: i32, key0: i32, key1: i32, group: i32, position: i32, step: i32, purpose: i32, threshold: u32, keep: real,
 ): void {
-  const m0 = i32x4.splat(0xd2511f53), m1 = i32x4.splat(0xcd9e8d57);
-  let c0 = i32x4.splat(group), c1 = i32x4.add(i32x4.splat(position), i32x4(0, 1, 2, 3));
-  let c2 = i32x4.splat(step), c3 = i32x4.splat(purpose);
-  let k0 = i32x4.splat(key0), k1 = i32x4.splat(key1);
-  for (let round = 0; round < 10; round++) {
-    const high0 = high32(c0, m0), high1 = high32(c2, m1);
-    const low0 = i32x4.mul(c0, m0), low1 = i32x4.mul(c2, m1);
-    c0 = v128.xor(v128.xor(high1, c1), k0);
-    c1 = low1;
-    c2 = v128.xor(v128.xor(high0, c3), k1);
-    c3 = low0;
-    k0 = i32x4.add(k0, i32x4.splat(0x9e3779b9));
-    k1 = i32x4.add(k1, i32x4.splat(0xbb67ae85));
-  }
-  storeFactors(to, c0, threshold, keep);
-  if (count > 1) storeFactors(to + UNIT_BYTES, c1, threshold, keep);
-  if (count > 2) storeFactors(to + 2 * UNIT_BYTES, c2, threshold, keep);
-  if (count > 3) storeFactors(to + 3 * UNIT_BYTES, c3, threshold, keep);
+  const positions = i32x4.add(i32x4.splat(position), i32x4(0, 1, 2, 3));
+  const words0 = philoxFour(key0, key1, i32x4.splat(group), positions, step, purpose);
+  storeFactors(to, words0, threshold, keep);
+  if (count > 1) storeFactors(to + UNIT_BYTES, words1, threshold, keep);
+  if (count > 2) storeFactors(to + 2 * UNIT_BYTES, words2, threshold, keep);
+  if (count > 3) storeFactors(to + 3 * UNIT_BYTES, words3, threshold, keep);
 }
 
 @inline
