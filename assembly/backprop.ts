@@ -215,12 +215,16 @@ function denseGradientPanels(
   if (trainW) {
     const W = load<usize>(node, NODE_W_PTR), dW = load<usize>(node, NODE_DW_PTR);
     if (descend && !add) gradientPanelsUpdate(W, eta, packD, packA, nOut, nIn, pitch, n, begin, end);
+    else if (!descend) gradientPanels(dW, packD, packA, nOut, nIn, pitch, n, add, begin, end);
     else {
-      gradientPanels(dW, packD, packA, nOut, nIn, pitch, n, add, begin, end);
-      // The last of several blocks: a pass more is little beside its hundreds of samples.
-      for (let o = begin; descend && o < end; o++) {
-        const row = <usize>(o * pitch * SIZE);
-        descendRow(W + row, dW + row, eta, roundUp(nIn, TILE_COLS));
+      // The last of several blocks: rows of two tiles at a time, whose gradient then still is in a cache.
+      for (let o = begin; o < end;) {
+        const stop = min(o + 12, end);
+        gradientPanels(dW, packD, packA, nOut, nIn, pitch, n, add, o, stop);
+        for (; o < stop; o++) {
+          const row = <usize>(o * pitch * SIZE);
+          descendRow(W + row, dW + row, eta, roundUp(nIn, TILE_COLS));
+        }
       }
     }
   }

@@ -2,10 +2,10 @@
 // they expect to be called soon, and read it once. So what a process calls in any case stands in brackets; which functions those are,
 // a process that has done it tells.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { decode, encode } from "@jridgewell/sourcemap-codec";
 
 /**
@@ -47,10 +47,15 @@ function calledFunctions(files, program) {
       stdio: ["ignore", "ignore", "inherit"],
     });
     const reports = readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
-    const scripts = new Map(reports.flatMap(({ result }) => result.map(({ url, functions }) => [url, functions])));
+    // By path: of a script that is no module the URL has other letters escaped than pathToFileURL would.
+    const scripts = new Map(
+      reports
+        .flatMap(({ result }) => result.filter(({ url }) => url.startsWith("file:")))
+        .map(({ url, functions }) => [fileURLToPath(url), functions]),
+    );
     return new Map(
       files.map((file) => {
-        const functions = scripts.get(pathToFileURL(file).href);
+        const functions = scripts.get(realpathSync(file));
         if (functions === undefined) throw new Error(`${file}: expected a program that reads it`);
         return [file, calledOf(functions)];
       }),

@@ -168,6 +168,12 @@ describe("the entry for Node", () => {
     expect(read()).toEqual([]);
     expect(Network.createSync({ inputs: 1, layers: [{ units: 1 }] }).core).toBe("simd");
     expect(read()).toHaveLength(1);
+    // Nor is the text of another version, which a package that is replaced while a process runs would have.
+    writeFileSync(`${copied}/node/core.f64.cjs`, `module.exports = "${f32.toString("base64")}";\n`);
+    const create = () => Network.createSync({ inputs: 1, layers: [{ units: 1 }] }, { dtype: "float64" });
+    expect(create).toThrow(
+      /^core: expected "simd" to be available .*, got: the package was replaced by another version/,
+    );
   });
 
   test("maps lead to the sources, and no string goes on after the end of a line", () => {

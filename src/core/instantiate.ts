@@ -17,9 +17,10 @@ export function instantiateCoreSync(kind: "auto" | BinaryKind | "js", dtype: DTy
   try {
     core = instance(wanted, moduleSync(wanted, dtype));
   } catch (error) {
-    // What links to nothing that a core imports is no core, and a file of the package may be missing: neither is the host's lack.
+    // What links to nothing that a core imports is no core, and a file of the package may be missing or not to be read (MODULE_NOT_FOUND,
+    // EMFILE): neither is the host's lack.
     const { name, code } = error as { readonly name?: unknown; readonly code?: unknown };
-    if (kind === "auto" && name !== "LinkError" && code !== "MODULE_NOT_FOUND") return createJsCore(dtype);
+    if (kind === "auto" && name !== "LinkError" && typeof code !== "string") return createJsCore(dtype);
     throw unavailable(wanted, error);
   }
   checkAbi(core, dtype);
