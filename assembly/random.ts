@@ -57,8 +57,13 @@ export let words1: v128 = i32x4.splat(0);
 export let words2: v128 = i32x4.splat(0);
 export let words3: v128 = i32x4.splat(0);
 
-/** Four blocks side by side, counter words 0 and 1 a lane each. */
+/** Four blocks side by side, counter words 0 and 1 a lane each. (The compiler warns of vectors in what is not inlined and exported.) */
+@inline
 export function philoxFour(seedLow: i32, seedHigh: i32, blocks: v128, indices: v128, third: i32, purpose: i32): v128 {
+  return fourBlocks(seedLow, seedHigh, blocks, indices, third, purpose);
+}
+
+function fourBlocks(seedLow: i32, seedHigh: i32, blocks: v128, indices: v128, third: i32, purpose: i32): v128 {
   const m0 = allBits<f32>(<i32>MULTIPLIER0, 0), m1 = allBits<f32>(<i32>MULTIPLIER1, 0);
   const step0 = allBits<f32>(<i32>WEYL0, 0), step1 = allBits<f32>(<i32>WEYL1, 0);
   let c0 = blocks, c1 = indices, c2 = i32x4.splat(third), c3 = i32x4.splat(purpose);
