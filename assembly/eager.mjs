@@ -85,14 +85,13 @@ function calledOf(functions) {
 function rearranged(code, called) {
   const first = /^(?:"use strict";.*\n)?/.exec(code)[0].length;
   const above = [];
-  let pieces = above;
-  let at = first;
   const rest = [];
+  let pieces = rest; // where what comes next goes
+  let at = first;
   const upTo = (to, next) => {
     if (to > at) pieces.push({ start: at, end: to });
     at = next;
   };
-  pieces = rest;
   const ends = []; // of the functions that are open, the innermost last
   const close = (to) => {
     while (ends.length > 0 && ends.at(-1).end <= to) {
