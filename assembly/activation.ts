@@ -7,7 +7,7 @@ import {
   ACTIVATION_SILU, ACTIVATION_SOFTPLUS, ACTIVATION_SOFTSIGN, ACTIVATION_TANH,
 } from "./abi";
 import { LANES, MIN_NORMAL, PANEL, SIZE, UNIT_BYTES, flush } from "./lanes";
-import { mapSigmoid, mapTanh } from "./maps";
+import { mapExp, mapSigmoid, mapTanh } from "./maps";
 import { vexp, vexpm1Below, vgelu, vgeluSlope, vsigmoid, vsoftplus, vtanh } from "./vmath";
 
 /** Klambauer et al. 2017: selu(z) = λ·z above 0, λ·α·(e^z − 1) below. */
@@ -206,6 +206,36 @@ function slopeLoop(code: i32, delta: usize, from: usize, count: i32, alpha: real
  * a, z [panels][units][8] written, read (may be the same) | max, sum [panels][8] written: what the loss needs.
  */
 export function softmaxPanels(a: usize, z: usize, max: usize, sum: usize, units: i32, panels: i32): void {
+  if (isDefined(COMPACT)) return softmaxPanelsCompact(a, z, max, sum, units, panels);
+  const panelBytes = <usize>(units * UNIT_BYTES);
+  const most = <i32>(SOFTMAX_BYTES / panelBytes) + 1;
+  for (; panels > 0; panels -= most) {
+    const some = min(panels, most), first = a;
+    for (let p = 0; p < some; p++, z += panelBytes, a += panelBytes, max += UNIT_BYTES) {
+      for (let s: usize = 0; s < <usize>UNIT_BYTES; s += 16) {
+        let m = v128.load(z + s);
+        for (let i = s + UNIT_BYTES; i < panelBytes; i += UNIT_BYTES) m = v128.pmax<real>(m, v128.load(z + i));
+        for (let i = s; i < panelBytes; i += UNIT_BYTES) v128.store(a + i, v128.sub<real>(v128.load(z + i), m));
+        v128.store(max + s, m);
+      }
+    }
+    mapExp(first, first, some * units * PANEL);
+    a = first;
+    for (let p = 0; p < some; p++, a += panelBytes, sum += UNIT_BYTES) {
+      for (let s: usize = 0; s < <usize>UNIT_BYTES; s += 16) {
+        let total = v128.splat<real>(0);
+        for (let i = s; i < panelBytes; i += UNIT_BYTES) total = v128.add<real>(total, v128.load(a + i));
+        for (let i = s; i < panelBytes; i += UNIT_BYTES) v128.store(a + i, v128.div<real>(v128.load(a + i), total));
+        v128.store(sum + s, total);
+      }
+    }
+  }
+}
+
+/** What is at hand from one loop over panels to the next: half of a first cache. */
+const SOFTMAX_BYTES: usize = 16384;
+
+function softmaxPanelsCompact(a: usize, z: usize, max: usize, sum: usize, units: i32, panels: i32): void {
   const panelBytes = <usize>(units * UNIT_BYTES);
   for (let p = 0; p < panels; p++) {
     for (let s = 0; s < PANEL; s += LANES) {

@@ -1,7 +1,7 @@
 // Elementary functions over arrays: dst[i] = f(src[i]) for `count` elements; nothing beyond is written; dst may be src.
 import { LANES, all } from "./lanes";
 import { SIGMOID_END } from "./sigmoid64";
-import { sigmoid64Within, slog1p, vexpMapped, vlog, vsigmoid, vsigmoidMapped, vtanh } from "./vmath";
+import { exp32, expGroups, sigmoid32, sigmoid64Within, slog1p, tanhGroups, vexpMapped, vlog, vsigmoid, vtanh, vtanhMapped } from "./vmath";
 
 const MAP_EXP: i32 = 0;
 const MAP_TANH: i32 = 1;
@@ -11,9 +11,9 @@ const MAP_LOG: i32 = 3;
 /** `f` is a constant at every call, so one branch is left. */
 @inline
 function apply(f: i32, x: v128): v128 {
-  if (f == MAP_EXP) return vexpMapped(x);
-  if (f == MAP_TANH) return vtanh(x);
-  if (f == MAP_SIGMOID) return vsigmoidMapped(x);
+  if (f == MAP_EXP) return sizeof<real>() == 4 ? exp32(x) : vexpMapped(x);
+  if (f == MAP_TANH) return sizeof<real>() == 4 ? vtanh(x) : vtanhMapped(x);
+  if (f == MAP_SIGMOID) return sigmoid32(x);
   return vlog(x);
 }
 
@@ -64,19 +64,30 @@ function mapRest(f: i32, dst: usize, src: usize, count: i32): void {
   }
 }
 
+/** Float32, four vectors side by side. */
+@inline
+function mapGroups(f: i32, dst: usize, src: usize, count: i32): void {
+  const bytes = <usize>(count / 16) * 64;
+  if (f == MAP_TANH) tanhGroups(dst, src, bytes);
+  else expGroups(f == MAP_SIGMOID, dst, src, bytes);
+  mapRest(f, dst + bytes, src + bytes, count % 16);
+}
+
 /** e^x. */
 export function mapExp(dst: usize, src: usize, count: i32): void {
-  map(MAP_EXP, dst, src, count);
+  if (sizeof<real>() == 4) mapGroups(MAP_EXP, dst, src, count);
+  else map(MAP_EXP, dst, src, count);
 }
 
 /** tanh x. */
 export function mapTanh(dst: usize, src: usize, count: i32): void {
-  map(MAP_TANH, dst, src, count);
+  if (sizeof<real>() == 4) mapGroups(MAP_TANH, dst, src, count);
+  else map(MAP_TANH, dst, src, count);
 }
 
 /** 1/(1 + e^−x). */
 export function mapSigmoid(dst: usize, src: usize, count: i32): void {
-  if (sizeof<real>() == 4) map(MAP_SIGMOID, dst, src, count);
+  if (sizeof<real>() == 4) mapGroups(MAP_SIGMOID, dst, src, count);
   else mapSigmoid64(dst, src, count);
 }
 

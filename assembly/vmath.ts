@@ -55,7 +55,7 @@ const EXP64_7: f64 = 2.755764131942297e-6;
 const EXP64_8: f64 = 2.7625182105524094e-7;
 const EXP64_9: f64 = 2.4978254932523455e-8;
 
-/** Places in the tables of what exp and its like need; from 9 on the coefficients of expTail, from that of r on. */
+/** Places in the tables of what exp and its like need; after TAIL the coefficients of expTail, from that of r on. */
 const HALF: i32 = 0;
 const ONE: i32 = 1;
 const LN2_INVERSE: i32 = 2;
@@ -65,26 +65,28 @@ const ROUND: i32 = 5; // the rounder with the exponent bias once in it
 const ROUND_TWICE: i32 = 6;
 const EXP_MIN: i32 = 7; // below this e^x is +0: ln 2^-150 = −103.97…, ln 2^-1075 = −745.1…
 const EXP_MAX: i32 = 8; // above this e^x is +Infinity: ln 2^128 = 88.7…, ln 2^1024 = 709.8…
-const TAIL: i32 = 8;
+const TWO: i32 = 9;
+const TANH_END: i32 = 10; // twice that beyond which tanh is 1
+const TAIL: i32 = 10;
 
 // Functions, for a binary gets the data of what it calls.
 function exp32Table(): usize {
   return memory.data<f32>([
-    0.5, 1, <f32>LOG2E, <f32>LN2_HI32, <f32>LN2_LO32, <f32>(ROUNDER32 + 127), <f32>(ROUNDER32 + 254), -104, 100,
+    0.5, 1, <f32>LOG2E, <f32>LN2_HI32, <f32>LN2_LO32, <f32>(ROUNDER32 + 127), <f32>(ROUNDER32 + 254), -104, 100, 2, 20,
     <f32>EXP32_1, <f32>EXP32_2, <f32>EXP32_3, <f32>EXP32_4,
   ]);
 }
 
 function exp64Table(): usize {
   return memory.data<f64>([
-    0.5, 1, LOG2E, LN2_HI64, LN2_LO64, ROUNDER64 + 1023, ROUNDER64 + 2046, -746, 710, EXP64_1, EXP64_2, EXP64_3, EXP64_4,
+    0.5, 1, LOG2E, LN2_HI64, LN2_LO64, ROUNDER64 + 1023, ROUNDER64 + 2046, -746, 710, 2, 40, EXP64_1, EXP64_2, EXP64_3, EXP64_4,
     EXP64_5, EXP64_6, EXP64_7, EXP64_8, EXP64_9,
   ]);
 }
 
 /**
  * The constant at a place of its table. To load it is faster than to build it in a register (`all`; activations with an exponential function 15 to
- * 45 %), but for the loops of maps.ts, where four vectors share the registers: so what they use is `loaded` or not, and tanh always builds.
+ * 45 %), but for the float64 loops of maps.ts, where four vectors share the registers: so what they use is `loaded` or not.
  */
 @inline
 function stored<T>(place: i32): v128 {
@@ -210,8 +212,105 @@ function exp<T>(x: v128, loaded: bool): v128 {
 @inline
 function sigmoidByExp<T>(x: v128, loaded: bool): v128 {
   const e = expWithin<T>(v128.pmax<T>(v128.or(x, signBit<T>()), expMin<T>(loaded)), loaded);
-  const unit = one<T>(loaded);
+  return sigmoidOf<T>(x, e, one<T>(loaded));
+}
+
+@inline
+function sigmoidOf<T>(x: v128, e: v128, unit: v128): v128 {
   return v128.div<T>(v128.bitselect(e, unit, v128.lt<T>(x, all<T>(0))), v128.add<T>(unit, e));
+}
+
+/** The bits of 125: with |n| up to that e^x is normal and takes 2^n in one factor. */
+const EXP32_NORMAL: i32 = 0x42fa0000;
+
+// r of expGroups: behind globals the compiler has to leave the order of the stages.
+let fence0: v128 = i32x4.splat(0);
+let fence1: v128 = i32x4.splat(0);
+let fence2: v128 = i32x4.splat(0);
+let fence3: v128 = i32x4.splat(0);
+
+/**
+ * dst = e^src, or where `sigmoid` σ(src), float32; `bytes` a multiple of 64; dst may be src. The operations of expInline,
+ * stage by stage for four vectors: e^x is a chain of 15 operations that wait for each other, and a processor that sees 36
+ * waiting ones ahead sees little more than one vector's. Where all four are in the normal range, as nearly always, there is
+ * no clamp, and 2^n is one factor: p·2^n is exact. The compiler gathers the operations of each vector again, in part; for
+ * e^x alone the globals keep it from that (a fifth faster on Node 24; sigmoid 6 % slower on Node 20).
+ */
+@inline
+export function expGroups(sigmoid: bool, dst: usize, src: usize, bytes: usize): void {
+  const half = stored<f32>(HALF), unit = stored<f32>(ONE), scale = stored<f32>(LN2_INVERSE), round = stored<f32>(ROUND);
+  const hi = stored<f32>(LN2_HI), low = stored<f32>(LN2_LO), sign = signBit<f32>();
+  const c1 = stored<f32>(TAIL + 1), c2 = stored<f32>(TAIL + 2), c3 = stored<f32>(TAIL + 3), c4 = stored<f32>(TAIL + 4);
+  for (const end = src + bytes; src < end; src += 64, dst += 64) {
+    const x0 = exponent(sigmoid, v128.load(src)), x1 = exponent(sigmoid, v128.load(src, 16)),
+      x2 = exponent(sigmoid, v128.load(src, 32)), x3 = exponent(sigmoid, v128.load(src, 48));
+    const y0 = f32x4.add(f32x4.mul(x0, scale), round), y1 = f32x4.add(f32x4.mul(x1, scale), round),
+      y2 = f32x4.add(f32x4.mul(x2, scale), round), y3 = f32x4.add(f32x4.mul(x3, scale), round);
+    const n0 = f32x4.sub(y0, round), n1 = f32x4.sub(y1, round), n2 = f32x4.sub(y2, round), n3 = f32x4.sub(y3, round);
+    const t0 = f32x4.sub(x0, f32x4.mul(n0, hi)), t1 = f32x4.sub(x1, f32x4.mul(n1, hi)),
+      t2 = f32x4.sub(x2, f32x4.mul(n2, hi)), t3 = f32x4.sub(x3, f32x4.mul(n3, hi));
+    const l0 = f32x4.mul(n0, low), l1 = f32x4.mul(n1, low), l2 = f32x4.mul(n2, low), l3 = f32x4.mul(n3, low);
+    const r0 = f32x4.sub(t0, l0), r1 = f32x4.sub(t1, l1), r2 = f32x4.sub(t2, l2), r3 = f32x4.sub(t3, l3);
+    if (!sigmoid) fence0 = r0;
+    if (!sigmoid) fence1 = r1;
+    if (!sigmoid) fence2 = r2;
+    if (!sigmoid) fence3 = r3;
+    const most = i32x4.max_s(
+      i32x4.max_s(v128.andnot(n0, sign), v128.andnot(n1, sign)), i32x4.max_s(v128.andnot(n2, sign), v128.andnot(n3, sign)),
+    );
+    if (v128.any_true(i32x4.gt_s(most, i32x4.splat(EXP32_NORMAL)))) {
+      expBeyond(sigmoid, dst, src);
+      continue;
+    }
+    let q0 = f32x4.add(f32x4.mul(r0, c3), c2), q1 = f32x4.add(f32x4.mul(r1, c3), c2),
+      q2 = f32x4.add(f32x4.mul(r2, c3), c2), q3 = f32x4.add(f32x4.mul(r3, c3), c2);
+    const s0 = f32x4.mul(r0, r0), s1 = f32x4.mul(r1, r1), s2 = f32x4.mul(r2, r2), s3 = f32x4.mul(r3, r3);
+    const k0 = f32x4.add(f32x4.mul(sigmoid ? r0 : fence0, c1), half), k1 = f32x4.add(f32x4.mul(sigmoid ? r1 : fence1, c1), half),
+      k2 = f32x4.add(f32x4.mul(sigmoid ? r2 : fence2, c1), half), k3 = f32x4.add(f32x4.mul(sigmoid ? r3 : fence3, c1), half);
+    q0 = f32x4.add(f32x4.mul(s0, c4), q0), q1 = f32x4.add(f32x4.mul(s1, c4), q1),
+      q2 = f32x4.add(f32x4.mul(s2, c4), q2), q3 = f32x4.add(f32x4.mul(s3, c4), q3);
+    q0 = f32x4.add(f32x4.mul(s0, q0), k0), q1 = f32x4.add(f32x4.mul(s1, q1), k1),
+      q2 = f32x4.add(f32x4.mul(s2, q2), k2), q3 = f32x4.add(f32x4.mul(s3, q3), k3);
+    q0 = f32x4.sub(f32x4.mul(s0, q0), l0), q1 = f32x4.sub(f32x4.mul(s1, q1), l1),
+      q2 = f32x4.sub(f32x4.mul(s2, q2), l2), q3 = f32x4.sub(f32x4.mul(s3, q3), l3);
+    q0 = f32x4.add(unit, f32x4.add(t0, q0)), q1 = f32x4.add(unit, f32x4.add(t1, q1)),
+      q2 = f32x4.add(unit, f32x4.add(t2, q2)), q3 = f32x4.add(unit, f32x4.add(t3, q3));
+    q0 = f32x4.mul(q0, toExponent<f32>(y0)), q1 = f32x4.mul(q1, toExponent<f32>(y1)),
+      q2 = f32x4.mul(q2, toExponent<f32>(y2)), q3 = f32x4.mul(q3, toExponent<f32>(y3));
+    v128.store(dst, sigmoid ? sigmoidOf<f32>(v128.load(src), q0, unit) : q0);
+    v128.store(dst, sigmoid ? sigmoidOf<f32>(v128.load(src, 16), q1, unit) : q1, 16);
+    v128.store(dst, sigmoid ? sigmoidOf<f32>(v128.load(src, 32), q2, unit) : q2, 32);
+    v128.store(dst, sigmoid ? sigmoidOf<f32>(v128.load(src, 48), q3, unit) : q3, 48);
+  }
+}
+
+/** What e is raised to. */
+@inline
+function exponent(sigmoid: bool, x: v128): v128 {
+  return sigmoid ? v128.or(x, signBit<f32>()) : x;
+}
+
+/** One group, wherever its numbers lie. */
+function expBeyond(sigmoid: bool, dst: usize, src: usize): void {
+  for (let i: usize = 0; i < 64; i += 16) {
+    const x = v128.load(src + i);
+    v128.store(dst + i, sigmoid ? sigmoid32(x) : exp32(x));
+  }
+}
+
+/** e^x by a call: for what groups leave over. */
+@inline
+export function exp32(x: v128): v128 {
+  return expCalled(x);
+}
+
+function expCalled(x: v128): v128 {
+  return exp<f32>(x, LOADED);
+}
+
+@inline
+export function sigmoid32(x: v128): v128 {
+  return sigmoidOf<f32>(x, expCalled(v128.or(x, signBit<f32>())), one<f32>(LOADED));
 }
 
 /** In f64 by table where |x| < SIGMOID_END. */
@@ -236,27 +335,85 @@ export function sigmoid64Within(x: v128): v128 {
   );
 }
 
+@inline
+function two<T>(loaded: bool): v128 {
+  return loaded ? stored<T>(TWO) : all<T>(2);
+}
+
+@inline
+function tanhEnd<T>(loaded: bool): v128 {
+  return loaded ? stored<T>(TANH_END) : all<T>(sizeof<T>() == 4 ? 20 : 40);
+}
+
 /**
  * tanh|x| = E/(E + 2), E = e^v − 1, v = 2|x|, reduced as in exp: E = head + tail, head = 2^n·t + (2^n − 1), exact for E < 1,
  * tail = 2^n·(expTail(r) − lo); n = 0 keeps the relative accuracy down to the subnormals. D = rnd(E + 2) = E + 2 − d, and
  * E/(D + d) ≈ (E − d·tanh|x|)/D, for which min(|x|, 1) is near enough: without d the error passes 2 ulp (measured).
  */
 @inline
-function tanh<T>(x: v128): v128 {
+function tanh<T>(x: v128, loaded: bool): v128 {
   const size = v128.abs<T>(x);
-  const v = v128.pmin<T>(v128.mul<T>(size, all<T>(2)), all<T>(sizeof<T>() == 4 ? 20 : 40)); // beyond: 1
-  const y = v128.add<T>(v128.mul<T>(v, inverse<T>(false)), rounder<T>(1));
-  const n = v128.sub<T>(y, rounder<T>(1));
-  const t = v128.sub<T>(v, v128.mul<T>(n, ln2Hi<T>()));
-  const lo = v128.mul<T>(n, ln2Lo<T>());
+  const v = v128.pmin<T>(v128.mul<T>(size, two<T>(loaded)), tanhEnd<T>(loaded)); // beyond: 1
+  const y = v128.add<T>(v128.mul<T>(v, inverse<T>(loaded)), rounder<T>(1, loaded));
+  const n = v128.sub<T>(y, rounder<T>(1, loaded));
+  const t = v128.sub<T>(v, v128.mul<T>(n, ln2Hi<T>(loaded)));
+  const lo = v128.mul<T>(n, ln2Lo<T>(loaded));
   const scale = toExponent<T>(y);
-  const head = v128.add<T>(v128.mul<T>(scale, t), v128.sub<T>(scale, all<T>(1)));
-  const tail = v128.mul<T>(scale, v128.sub<T>(expTail<T>(v128.sub<T>(t, lo), false), lo));
+  const head = v128.add<T>(v128.mul<T>(scale, t), v128.sub<T>(scale, one<T>(loaded)));
+  const tail = v128.mul<T>(scale, v128.sub<T>(expTail<T>(v128.sub<T>(t, lo), loaded), lo));
   const E = v128.add<T>(head, tail);
-  const D = v128.add<T>(E, all<T>(2));
-  const d = v128.sub<T>(E, v128.sub<T>(D, all<T>(2)));
-  const N = v128.add<T>(head, v128.sub<T>(tail, v128.mul<T>(d, v128.pmin<T>(size, all<T>(1)))));
+  const D = v128.add<T>(E, two<T>(loaded));
+  const d = v128.sub<T>(E, v128.sub<T>(D, two<T>(loaded)));
+  const N = v128.add<T>(head, v128.sub<T>(tail, v128.mul<T>(d, v128.pmin<T>(size, one<T>(loaded)))));
   return v128.or(v128.div<T>(N, D), v128.and(x, signBit<T>()));
+}
+
+/** dst = tanh(src), float32, as expGroups; the operations of `tanh`. */
+@inline
+export function tanhGroups(dst: usize, src: usize, bytes: usize): void {
+  const half = stored<f32>(HALF), unit = stored<f32>(ONE), scale = stored<f32>(LN2_INVERSE), round = stored<f32>(ROUND);
+  const hi = stored<f32>(LN2_HI), low = stored<f32>(LN2_LO), sign = signBit<f32>();
+  const c1 = stored<f32>(TAIL + 1), c2 = stored<f32>(TAIL + 2), c3 = stored<f32>(TAIL + 3), c4 = stored<f32>(TAIL + 4);
+  const twice = stored<f32>(TWO), most = stored<f32>(TANH_END);
+  for (const end = src + bytes; src < end; src += 64, dst += 64) {
+    const x0 = v128.load(src), x1 = v128.load(src, 16), x2 = v128.load(src, 32), x3 = v128.load(src, 48);
+    const z0 = v128.andnot(x0, sign), z1 = v128.andnot(x1, sign), z2 = v128.andnot(x2, sign), z3 = v128.andnot(x3, sign);
+    const v0 = f32x4.pmin(f32x4.add(z0, z0), most), v1 = f32x4.pmin(f32x4.add(z1, z1), most),
+      v2 = f32x4.pmin(f32x4.add(z2, z2), most), v3 = f32x4.pmin(f32x4.add(z3, z3), most);
+    const y0 = f32x4.add(f32x4.mul(v0, scale), round), y1 = f32x4.add(f32x4.mul(v1, scale), round),
+      y2 = f32x4.add(f32x4.mul(v2, scale), round), y3 = f32x4.add(f32x4.mul(v3, scale), round);
+    const n0 = f32x4.sub(y0, round), n1 = f32x4.sub(y1, round), n2 = f32x4.sub(y2, round), n3 = f32x4.sub(y3, round);
+    const t0 = f32x4.sub(v0, f32x4.mul(n0, hi)), t1 = f32x4.sub(v1, f32x4.mul(n1, hi)),
+      t2 = f32x4.sub(v2, f32x4.mul(n2, hi)), t3 = f32x4.sub(v3, f32x4.mul(n3, hi));
+    const l0 = f32x4.mul(n0, low), l1 = f32x4.mul(n1, low), l2 = f32x4.mul(n2, low), l3 = f32x4.mul(n3, low);
+    const r0 = f32x4.sub(t0, l0), r1 = f32x4.sub(t1, l1), r2 = f32x4.sub(t2, l2), r3 = f32x4.sub(t3, l3);
+    let q0 = f32x4.add(f32x4.mul(r0, c3), c2), q1 = f32x4.add(f32x4.mul(r1, c3), c2),
+      q2 = f32x4.add(f32x4.mul(r2, c3), c2), q3 = f32x4.add(f32x4.mul(r3, c3), c2);
+    const s0 = f32x4.mul(r0, r0), s1 = f32x4.mul(r1, r1), s2 = f32x4.mul(r2, r2), s3 = f32x4.mul(r3, r3);
+    const k0 = f32x4.add(f32x4.mul(r0, c1), half), k1 = f32x4.add(f32x4.mul(r1, c1), half),
+      k2 = f32x4.add(f32x4.mul(r2, c1), half), k3 = f32x4.add(f32x4.mul(r3, c1), half);
+    q0 = f32x4.add(f32x4.mul(s0, c4), q0), q1 = f32x4.add(f32x4.mul(s1, c4), q1),
+      q2 = f32x4.add(f32x4.mul(s2, c4), q2), q3 = f32x4.add(f32x4.mul(s3, c4), q3);
+    q0 = f32x4.add(f32x4.mul(s0, q0), k0), q1 = f32x4.add(f32x4.mul(s1, q1), k1),
+      q2 = f32x4.add(f32x4.mul(s2, q2), k2), q3 = f32x4.add(f32x4.mul(s3, q3), k3);
+    const e0 = toExponent<f32>(y0), e1 = toExponent<f32>(y1), e2 = toExponent<f32>(y2), e3 = toExponent<f32>(y3);
+    q0 = f32x4.mul(e0, f32x4.sub(f32x4.mul(s0, q0), l0)), q1 = f32x4.mul(e1, f32x4.sub(f32x4.mul(s1, q1), l1)),
+      q2 = f32x4.mul(e2, f32x4.sub(f32x4.mul(s2, q2), l2)), q3 = f32x4.mul(e3, f32x4.sub(f32x4.mul(s3, q3), l3));
+    const h0 = f32x4.add(f32x4.mul(e0, t0), f32x4.sub(e0, unit)), h1 = f32x4.add(f32x4.mul(e1, t1), f32x4.sub(e1, unit)),
+      h2 = f32x4.add(f32x4.mul(e2, t2), f32x4.sub(e2, unit)), h3 = f32x4.add(f32x4.mul(e3, t3), f32x4.sub(e3, unit));
+    const E0 = f32x4.add(h0, q0), E1 = f32x4.add(h1, q1), E2 = f32x4.add(h2, q2), E3 = f32x4.add(h3, q3);
+    const D0 = f32x4.add(E0, twice), D1 = f32x4.add(E1, twice), D2 = f32x4.add(E2, twice), D3 = f32x4.add(E3, twice);
+    const d0 = f32x4.sub(E0, f32x4.sub(D0, twice)), d1 = f32x4.sub(E1, f32x4.sub(D1, twice)),
+      d2 = f32x4.sub(E2, f32x4.sub(D2, twice)), d3 = f32x4.sub(E3, f32x4.sub(D3, twice));
+    const N0 = f32x4.add(h0, f32x4.sub(q0, f32x4.mul(d0, f32x4.pmin(z0, unit)))),
+      N1 = f32x4.add(h1, f32x4.sub(q1, f32x4.mul(d1, f32x4.pmin(z1, unit)))),
+      N2 = f32x4.add(h2, f32x4.sub(q2, f32x4.mul(d2, f32x4.pmin(z2, unit)))),
+      N3 = f32x4.add(h3, f32x4.sub(q3, f32x4.mul(d3, f32x4.pmin(z3, unit))));
+    v128.store(dst, v128.or(f32x4.div(N0, D0), v128.and(x0, sign)));
+    v128.store(dst, v128.or(f32x4.div(N1, D1), v128.and(x1, sign)), 16);
+    v128.store(dst, v128.or(f32x4.div(N2, D2), v128.and(x2, sign)), 32);
+    v128.store(dst, v128.or(f32x4.div(N3, D3), v128.and(x3, sign)), 48);
+  }
 }
 
 /** e^x − 1 for x ≤ 0, reduced as in tanh, where head is exact too. */
@@ -499,10 +656,15 @@ export function vexp(x: v128): v128 {
   return exp<real>(x, LOADED);
 }
 
-/** For the loops of maps.ts. */
+/** For the float64 loops of maps.ts. */
 @inline
 export function vexpMapped(x: v128): v128 {
   return exp<real>(x, false);
+}
+
+@inline
+export function vtanhMapped(x: v128): v128 {
+  return tanh<real>(x, false);
 }
 
 @inline
@@ -554,18 +716,12 @@ export function vgeluSlope(x: v128): v128 {
 
 @inline
 export function vtanh(x: v128): v128 {
-  return tanh<real>(x);
+  return tanh<real>(x, LOADED);
 }
 
 @inline
 export function vsigmoid(x: v128): v128 {
   return isDefined(COMPACT) ? sigmoidShared(x) : sigmoid<real>(x, LOADED);
-}
-
-/** For the float32 loop of maps.ts. */
-@inline
-export function vsigmoidMapped(x: v128): v128 {
-  return sigmoid<real>(x, false);
 }
 
 function sigmoidShared(x: v128): v128 {

@@ -298,6 +298,29 @@ describe.each(CORES)("$name", (core) => {
       }
   });
 
+  // 52 panels of 10 units in float32 go together, of 600 units one.
+  test("many panels of softmax have the bits of each alone, near and far from their maxima", () => {
+    for (const [units, panels] of [
+      [10, 130],
+      [600, 3],
+    ] as const) {
+      arena.clear();
+      const z = numbers(units * panels * 8, 8).map((x, at) => (at % 97 ? x : x * 200));
+      const [a, max, sum] = [arena.reals(z.length), arena.reals(panels * 8), arena.reals(panels * 8)];
+      const from = arena.reals(z);
+      exports.softmaxPanels(a.ptr, from.ptr, max.ptr, sum.ptr, units, panels);
+      const [one, oneMax, oneSum] = [arena.reals(units * 8), arena.reals(8), arena.reals(8)];
+      for (let p = 0; p < panels; p++) {
+        exports.softmaxPanels(one.ptr, from.ptr + p * units * 8 * core.size, oneMax.ptr, oneSum.ptr, units, 1);
+        const what = `${panels} panels of ${units}, panel ${p}`;
+        expectBits(what, a.values.subarray(p * units * 8, (p + 1) * units * 8), one.values);
+        expectBits(what, max.values.subarray(p * 8, (p + 1) * 8), oneMax.values);
+        expectBits(what, sum.values.subarray(p * 8, (p + 1) * 8), oneSum.values);
+      }
+      arena.check(`${panels} panels of ${units}`);
+    }
+  });
+
   test("softmax of ±1000 is finite; one infinite or NaN input makes its own sample NaN and no other", () => {
     arena.clear();
     const z = Array.from({ length: 4 * 8 }, (_, at): number => (at % 2 ? 1000 : -1000));

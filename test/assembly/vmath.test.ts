@@ -330,6 +330,28 @@ describe.each(CORES)("$name, maps", (of) => {
   });
 });
 
+// Groups of vectors have a short way where all their results are normal.
+describe.each(CORES)("$name, one number of a group is not like the others", (of) => {
+  const far = of.size === 4 ? [86.9, 87.1, 88.7, 90, 1e9] : [708, 709.9, 746, 1e9];
+  test.each(REAL_MAPS)("%s, at each of 32 places", (name) => {
+    const arena = new Arena(of);
+    const draws = new Draws(4);
+    for (const odd of [...far, ...far.map((x) => -x), Infinity, -Infinity, NaN]) {
+      for (let place = 0; place < 32; place++) {
+        arena.clear();
+        const x = draws.numbers(32);
+        x[place] = odd;
+        const [src, dst, single] = [arena.reals(x), arena.reals(32), arena.reals(32)];
+        of.exports[name](dst.ptr, src.ptr, 32);
+        for (let i = 0; i < 32; i++) of.exports[name](single.ptr + i * of.size, src.ptr + i * of.size, 1);
+        expectBits(`${odd} at ${place}`, dst.values, single.values);
+        of.exports[name](src.ptr, src.ptr, 32);
+        expectBits(`${odd} at ${place}, in place`, src.values, dst.values);
+      }
+    }
+  });
+});
+
 /** Numbers of every exponent, NaN and infinities among them, and as many of common size. */
 function arguments32(): Float32Array {
   const words = Uint32Array.from({ length: 2 ** 16 }, (_, i) => i * 65_537 + 12_289);
