@@ -1,7 +1,7 @@
 // Elementary functions over arrays: dst[i] = f(src[i]) for `count` elements; nothing beyond is written; dst may be src.
 import { LANES, all } from "./lanes";
 import { SIGMOID_END } from "./sigmoid64";
-import { exp32, expGroups, sigmoid32, sigmoid64Within, slog1p, tanhGroups, vexpMapped, vlog, vsigmoid, vtanh, vtanhMapped } from "./vmath";
+import { exp32, expGroups, sigmoid32, sigmoid64Within, slog1p, tanh32, tanhGroups, vexpMapped, vlog, vsigmoid, vtanhMapped } from "./vmath";
 
 const MAP_EXP: i32 = 0;
 const MAP_TANH: i32 = 1;
@@ -12,7 +12,7 @@ const MAP_LOG: i32 = 3;
 @inline
 function apply(f: i32, x: v128): v128 {
   if (f == MAP_EXP) return sizeof<real>() == 4 ? exp32(x) : vexpMapped(x);
-  if (f == MAP_TANH) return sizeof<real>() == 4 ? vtanh(x) : vtanhMapped(x);
+  if (f == MAP_TANH) return sizeof<real>() == 4 ? tanh32(x) : vtanhMapped(x);
   if (f == MAP_SIGMOID) return sigmoid32(x);
   return vlog(x);
 }
@@ -70,7 +70,11 @@ function mapGroups(f: i32, dst: usize, src: usize, count: i32): void {
   const bytes = <usize>(count / 16) * 64;
   if (f == MAP_TANH) tanhGroups(dst, src, bytes);
   else expGroups(f == MAP_SIGMOID, dst, src, bytes);
-  mapRest(f, dst + bytes, src + bytes, count % 16);
+  dst += bytes;
+  src += bytes;
+  count %= 16;
+  for (; count >= 4; count -= 4, dst += 16, src += 16) v128.store(dst, apply(f, v128.load(src)));
+  if (count > 0) storeSome(dst, apply(f, loadSome(src, count)), count);
 }
 
 /** e^x. */

@@ -368,6 +368,16 @@ function tanh<T>(x: v128, loaded: bool): v128 {
   return v128.or(v128.div<T>(N, D), v128.and(x, signBit<T>()));
 }
 
+/** tanh by a call. */
+@inline
+export function tanh32(x: v128): v128 {
+  return tanhCalled(x);
+}
+
+function tanhCalled(x: v128): v128 {
+  return tanh<f32>(x, LOADED);
+}
+
 /** dst = tanh(src), float32, as expGroups; the operations of `tanh`. */
 @inline
 export function tanhGroups(dst: usize, src: usize, bytes: usize): void {
