@@ -154,8 +154,18 @@ export function stepsOf(call: Call): number {
 function goesOn(first: FitCall, second: FitCall): boolean {
   if (first.ended !== undefined || second.options.refit === true) return false;
   if (first.steps + second.steps > LIMITS.steps) return false; // as `maxSteps` may not be more
-  const told = ({ steps: _, epochs: _e, ended: _r, ...rest }: FitCall) => JSON.stringify(rest);
-  return told(first) === told(second);
+  const { steps: _, epochs: _e, ended: _r, ...told } = second;
+  return isSame(told, { ...first, steps: undefined, epochs: undefined });
+}
+
+/** Of what JSON can say; what is undefined is left out. Texts of both would take a tenth of a short fit. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  for (const key in one) if (!isSame(one[key], other[key])) return false;
+  for (const key in other) if (one[key] === undefined && other[key] !== undefined) return false;
+  return true;
 }
 
 /** Of a network that has just been made. */
@@ -197,13 +207,20 @@ export function fitCall(
   return {
     call: "fit",
     core: core === "relaxed" ? "relaxed" : "baseline",
-    options: Object.fromEntries(Object.entries(decisive).filter(([, value]) => value !== undefined)),
+    options: given(decisive),
     data: marks.data,
     ...(marks.sampleWeights !== "" && { sampleWeights: marks.sampleWeights }),
     ...(marks.validation && { validation: marks.validation }),
     steps: 0,
     epochs: 0,
   };
+}
+
+/** Without what is left out. */
+function given(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const key in options) if (options[key] !== undefined) out[key] = options[key];
+  return out;
 }
 
 /** The option that resolves to `schedule`; a function has no words. */

@@ -188,7 +188,9 @@ function writeWeights(model: Model, weights: Float64Array, indices: Int32Array |
 
 /** In hexadecimal digits. */
 function hashDigits(words: Int32Array): string {
-  return Array.from(words, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+  let digits = "";
+  for (const word of words) digits += (word >>> 0).toString(16).padStart(8, "0");
+  return digits;
 }
 
 interface HeldBack {
