@@ -1,5 +1,5 @@
-// The only file that makes views on a core's memory. A view lives inside one function: growth detaches it. The two views
-// of the one-row pass alone are kept, up to the next growth or plan.
+// The only file that makes views on a core's memory. A view lives inside one function: growth detaches it. Kept are the two
+// views of the one-row pass and that of the last record, up to the next growth or plan.
 import * as abi from "./core/abi.ts";
 import type { Core } from "./core/exports.ts";
 import type { ResolvedActivation } from "./options/activation.ts";
@@ -87,6 +87,7 @@ export class NetworkMemory {
   readonly seed: number;
   plan: Plan;
   private row: { readonly x: Reals; readonly out: Reals } | undefined;
+  private lastRecord: { readonly region: Region; readonly view: DataView } | undefined;
 
   constructor(core: Core, spec: ResolvedSpec, dtype: DType, seed: number, demand: Demand) {
     this.core = core;
@@ -105,6 +106,7 @@ export class NetworkMemory {
     const before = this.plan;
     const plan = planNetwork(this.spec, before.dtype, demand);
     this.row = undefined;
+    this.lastRecord = undefined;
     this.reserve(plan);
     this.plan = plan;
     this.reals(plan.gradients).fill(0);
@@ -118,6 +120,7 @@ export class NetworkMemory {
   release(): void {
     const { kind, exports } = this.core;
     this.row = undefined;
+    this.lastRecord = undefined;
     this.core = {
       kind,
       exports: Object.create(null) as typeof exports,
@@ -169,8 +172,13 @@ export class NetworkMemory {
     return new Float64Array(this.core.memory.buffer, offset, count);
   }
 
+  /** A fit writes some forty fields of one record, and a view for each took a sixth of a short fit: so the last is kept. */
   record(region: Region): DataView {
-    return new DataView(this.core.memory.buffer, region.offset, region.bytes);
+    const { buffer } = this.core.memory;
+    if (this.lastRecord?.region !== region || this.lastRecord.view.buffer !== buffer) {
+      this.lastRecord = { region, view: new DataView(buffer, region.offset, region.bytes) };
+    }
+    return this.lastRecord.view;
   }
 
   /** Writes network, node and segment records and the constants of fixed nodes. */

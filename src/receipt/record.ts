@@ -163,9 +163,7 @@ function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  for (const key in one) if (!isSame(one[key], other[key])) return false;
-  for (const key in other) if (one[key] === undefined && other[key] !== undefined) return false;
-  return true;
+  return [...Object.keys(one), ...Object.keys(other)].every((key) => isSame(one[key], other[key]));
 }
 
 /** Of a network that has just been made. */
@@ -219,7 +217,7 @@ export function fitCall(
 /** Without what is left out. */
 function given(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const out: Record<string, unknown> = {};
-  for (const key in options) if (options[key] !== undefined) out[key] = options[key];
+  for (const key of Object.keys(options)) if (options[key] !== undefined) out[key] = options[key];
   return out;
 }
 

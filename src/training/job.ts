@@ -19,8 +19,6 @@ export const RUN = {
 export class Job {
   readonly memory: NetworkMemory;
   readonly region: Region;
-  /** Of the record, until the memory grows: a fit writes some forty fields, and a view for each took a sixth of a short one. */
-  private view: DataView | undefined;
 
   constructor(memory: NetworkMemory, region: Region) {
     this.memory = memory;
@@ -32,25 +30,20 @@ export class Job {
     this.memory.bytes(this.region).fill(0);
   }
 
-  private get record(): DataView {
-    if (this.view?.buffer !== this.memory.core.memory.buffer) this.view = this.memory.record(this.region);
-    return this.view as DataView;
-  }
-
   int(field: number): number {
-    return this.record.getInt32(field, true);
+    return this.memory.record(this.region).getInt32(field, true);
   }
 
   setInt(field: number, value: number): void {
-    this.record.setInt32(field, value, true);
+    this.memory.record(this.region).setInt32(field, value, true);
   }
 
   double(field: number): number {
-    return this.record.getFloat64(field, true);
+    return this.memory.record(this.region).getFloat64(field, true);
   }
 
   setDouble(field: number, value: number): void {
-    this.record.setFloat64(field, value, true);
+    this.memory.record(this.region).setFloat64(field, value, true);
   }
 
   /** What becomes of the step's gradients before the update. */

@@ -352,6 +352,29 @@ describe.each(CORES)("$name, one number of a group is not like the others", (of)
   });
 });
 
+// Where x/ln 2 rounds to k + ½ the two nearest n are as near: which one is taken decides some results' last bit.
+test("f32 arguments halfway between two powers of 2: the same bits in a group, alone and in pure JS", () => {
+  const word = new DataView(new ArrayBuffer(4));
+  const ties: number[] = [];
+  for (let k = -126; k <= 126; k++) {
+    word.setFloat32(0, (k + 0.5) * Math.LN2);
+    const near = word.getInt32(0);
+    for (let step = -2; step <= 2; step++) {
+      word.setInt32(0, near + step);
+      const x = word.getFloat32(0);
+      if (Math.fround(x * Math.fround(Math.LOG2E)) === k + 0.5) ties.push(x);
+    }
+  }
+  expect(ties.length).toBeGreaterThan(200);
+  const x = ties.flatMap((tie) => Array.from({ length: 16 }, () => tie));
+  for (const name of ["mapExp", "mapSigmoid", "mapTanh"] as const) {
+    const alone = ties.flatMap((tie) =>
+      Array.from({ length: 16 }, () => mapped(core("f32.js"), name, [tie])[0] as number),
+    );
+    for (const of of f32Cores) expectBits(`${of.name} ${name}`, mapped(of, name, x), alone);
+  }
+});
+
 /** Numbers of every exponent, NaN and infinities among them, and as many of common size. */
 function arguments32(): Float32Array {
   const words = Uint32Array.from({ length: 2 ** 16 }, (_, i) => i * 65_537 + 12_289);
