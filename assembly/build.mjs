@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 import { codeOf, packed, tableOf } from "./pack.mjs";
+import { schedule } from "./schedule.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
@@ -66,6 +67,7 @@ async function compile(name) {
   if (upToDate(outFile)) return;
   const started = Date.now();
   await run(["--config", config, "--target", name, "--outFile", outFile], name);
+  if (!name.endsWith(".debug")) writeFileSync(outFile, schedule(readFileSync(outFile)).bytes);
   console.log(`${outFile}  ${statSync(outFile).size} bytes  ${Date.now() - started} ms`);
 }
 
