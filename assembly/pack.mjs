@@ -35,3 +35,16 @@ export function packed(bytes, code) {
   if (/<\/script|<!--/i.test(text)) throw new Error("packed: expected text that may stand in a page");
   return text;
 }
+
+/** Pieces of each of two binaries, few enough that a piece and its like stand within the 32 KB in which gzip finds repetitions. */
+const PIECES = 16;
+
+/**
+ * Two binaries cut into as many pieces, in turn one of the first and one of the second. The binaries of two types of numbers are nearly the same
+ * instructions: beside each other they compress to four fifths of what they take one after the other.
+ */
+export function interleaved(first, second) {
+  const piece = (bytes, i) =>
+    bytes.subarray(Math.ceil((i * bytes.length) / PIECES), Math.ceil(((i + 1) * bytes.length) / PIECES));
+  return Array.from({ length: PIECES }, (_, i) => [piece(first, i), piece(second, i)]).flat();
+}
