@@ -72,6 +72,18 @@ export function loadSplat5(ptr: usize): v128 {
 }
 
 @inline
+export function loadSplat6(ptr: usize): v128 {
+  if (sizeof<real>() == 4) return v128.load32_splat(ptr, 24);
+  return v128.load64_splat(ptr, 48);
+}
+
+@inline
+export function loadSplat7(ptr: usize): v128 {
+  if (sizeof<real>() == 4) return v128.load32_splat(ptr, 28);
+  return v128.load64_splat(ptr, 56);
+}
+
+@inline
 export function roundUp(n: i32, multiple: i32): i32 {
   return (n + multiple - 1) & -multiple;
 }

@@ -1,6 +1,6 @@
 // The tile that every product of gemm.ts is made of: 4 rows × two vectors (8 accumulators, 2 operands, 1 broadcast, 1 product), in the
 // relaxed core 6 rows × two vectors (12, 2 and 1), which leaves no spills in the 15 registers V8 has (test/spills).
-import { MIN_NORMAL, SIZE, UNIT_BYTES, all, flush, loadSplat, loadSplat1, loadSplat2, loadSplat3, loadSplat4, loadSplat5, madd } from "./lanes";
+import { MIN_NORMAL, SIZE, UNIT_BYTES, all, flush, loadSplat, loadSplat1, loadSplat2, loadSplat3, loadSplat4, loadSplat5, loadSplat6, loadSplat7, madd } from "./lanes";
 
 /** What becomes of a finished tile. The last two save a pass over what was stored: 3 % of a product of 64 terms, 10 to 16 of one of 10. */
 export const STORE: i32 = 0;
@@ -14,9 +14,10 @@ export const SLOPE: i32 = 3; // where `other` is not 0: c ∘ relu′ by the rel
  * p_r [K] read, K = `left` > 0, or with `across` side by side, p_r[k] = p0[k·apart + r], `apart` bytes from one k to the next |
  * a [K][two vectors] read, `step` bytes from one to the next | to [rows][two vectors] written (DESCEND: read too; SLOPE: four rows of f read, in tile6 six).
  *
- * Four columns to a turn: the pointers of the rows move once in four (with `across` the one in each), and what V8 adds to every turn counts a quarter. The
- * tests of pointers against 0 never hold. They end a basic block after a column, within which V8 (Node 20) would put the loads of
- * all four columns first and spill. Every further branch costs: with one in mid-column and one that counts the column,
+ * Eight columns to a turn, of which the last may take four; with `across`, where V8 12 is the slower for it, and in the relaxed core four: the pointers of the rows move once in a turn
+ * (with `across` the one in each column), and what V8 adds to every turn counts an eighth. (Eight for four on Zen 4, V8 13: 2 to 5 %.) The
+ * tests against 0 never hold. They end a basic block after a column, within which V8 (Node 20) would put the loads of
+ * all columns first and spill; each tests another number, as V8 leaves out what it has tested before. Every further branch costs: with one in mid-column and one that counts the column,
  * delta and gradient reached 80 % of peak on a Cascade Lake core, so 88 to 91 % (256×512 B128).
  *
  * In the relaxed core rows side by side have a pointer each, for the tests: V8 of Node 20 and 22 doubles the loop there, and leaves out what it
@@ -29,104 +30,242 @@ function tile4(
   then: i32, other: usize, rate: v128, to: usize, stride: usize, rows: i32,
 ): void {
   let a0: v128, a1: v128, wr: v128;
-  while (left >= 4) {
-    left -= 4;
-    a0 = loadColumn0(a, step, 0);
-    a1 = loadColumn0(a, step, 16);
-    wr = splatOf4(across, 0, 0, p0, p0);
-    c00 = madd(c00, wr, a0);
-    c01 = madd(c01, wr, a1);
-    wr = splatOf4(across, 1, 0, p1, p0);
-    c10 = madd(c10, wr, a0);
-    c11 = madd(c11, wr, a1);
-    wr = splatOf4(across, 2, 0, p2, p0);
-    c20 = madd(c20, wr, a0);
-    c21 = madd(c21, wr, a1);
-    wr = splatOf4(across, 3, 0, p3, p0);
-    c30 = madd(c30, wr, a0);
-    c31 = madd(c31, wr, a1);
-    if (across) {
-      p0 += apart;
-      if (RELAXED) {
-        p1 += apart;
-        p2 += apart;
-        p3 += apart;
+  if (!RELAXED && !isDefined(COMPACT) && !across) {
+    while (left >= 4) {
+      a0 = loadColumn0(a, step, 0);
+      a1 = loadColumn0(a, step, 16);
+      wr = loadSplat(p0);
+      c00 = madd(c00, wr, a0);
+      c01 = madd(c01, wr, a1);
+      wr = loadSplat(p1);
+      c10 = madd(c10, wr, a0);
+      c11 = madd(c11, wr, a1);
+      wr = loadSplat(p2);
+      c20 = madd(c20, wr, a0);
+      c21 = madd(c21, wr, a1);
+      wr = loadSplat(p3);
+      c30 = madd(c30, wr, a0);
+      c31 = madd(c31, wr, a1);
+      if (!a) break;
+      a0 = loadColumn1(a, step, 0);
+      a1 = loadColumn1(a, step, 16);
+      wr = loadSplat1(p0);
+      c00 = madd(c00, wr, a0);
+      c01 = madd(c01, wr, a1);
+      wr = loadSplat1(p1);
+      c10 = madd(c10, wr, a0);
+      c11 = madd(c11, wr, a1);
+      wr = loadSplat1(p2);
+      c20 = madd(c20, wr, a0);
+      c21 = madd(c21, wr, a1);
+      wr = loadSplat1(p3);
+      c30 = madd(c30, wr, a0);
+      c31 = madd(c31, wr, a1);
+      if (!p1) break;
+      a0 = loadColumn2(a, step, 0);
+      a1 = loadColumn2(a, step, 16);
+      wr = loadSplat2(p0);
+      c00 = madd(c00, wr, a0);
+      c01 = madd(c01, wr, a1);
+      wr = loadSplat2(p1);
+      c10 = madd(c10, wr, a0);
+      c11 = madd(c11, wr, a1);
+      wr = loadSplat2(p2);
+      c20 = madd(c20, wr, a0);
+      c21 = madd(c21, wr, a1);
+      wr = loadSplat2(p3);
+      c30 = madd(c30, wr, a0);
+      c31 = madd(c31, wr, a1);
+      if (!p2) break;
+      a0 = loadColumn3(a, step, 0);
+      a1 = loadColumn3(a, step, 16);
+      wr = loadSplat3(p0);
+      c00 = madd(c00, wr, a0);
+      c01 = madd(c01, wr, a1);
+      wr = loadSplat3(p1);
+      c10 = madd(c10, wr, a0);
+      c11 = madd(c11, wr, a1);
+      wr = loadSplat3(p2);
+      c20 = madd(c20, wr, a0);
+      c21 = madd(c21, wr, a1);
+      wr = loadSplat3(p3);
+      c30 = madd(c30, wr, a0);
+      c31 = madd(c31, wr, a1);
+      if (left < 8) {
+        left -= 4;
+        a += 4 * step;
+        p0 += 4 * SIZE;
+        p1 += 4 * SIZE;
+        p2 += 4 * SIZE;
+        p3 += 4 * SIZE;
+        break;
       }
+      a0 = loadColumn4(a, step, 0);
+      a1 = loadColumn4(a, step, 16);
+      wr = loadSplat4(p0);
+      c00 = madd(c00, wr, a0);
+      c01 = madd(c01, wr, a1);
+      wr = loadSplat4(p1);
+      c10 = madd(c10, wr, a0);
+      c11 = madd(c11, wr, a1);
+      wr = loadSplat4(p2);
+      c20 = madd(c20, wr, a0);
+      c21 = madd(c21, wr, a1);
+      wr = loadSplat4(p3);
+      c30 = madd(c30, wr, a0);
+      c31 = madd(c31, wr, a1);
+      if (!p0) break;
+      a0 = loadColumn5(a, step, 0);
+      a1 = loadColumn5(a, step, 16);
+      wr = loadSplat5(p0);
+      c00 = madd(c00, wr, a0);
+      c01 = madd(c01, wr, a1);
+      wr = loadSplat5(p1);
+      c10 = madd(c10, wr, a0);
+      c11 = madd(c11, wr, a1);
+      wr = loadSplat5(p2);
+      c20 = madd(c20, wr, a0);
+      c21 = madd(c21, wr, a1);
+      wr = loadSplat5(p3);
+      c30 = madd(c30, wr, a0);
+      c31 = madd(c31, wr, a1);
+      if (!p3) break;
+      a0 = loadColumn6(a, step, 0);
+      a1 = loadColumn6(a, step, 16);
+      wr = loadSplat6(p0);
+      c00 = madd(c00, wr, a0);
+      c01 = madd(c01, wr, a1);
+      wr = loadSplat6(p1);
+      c10 = madd(c10, wr, a0);
+      c11 = madd(c11, wr, a1);
+      wr = loadSplat6(p2);
+      c20 = madd(c20, wr, a0);
+      c21 = madd(c21, wr, a1);
+      wr = loadSplat6(p3);
+      c30 = madd(c30, wr, a0);
+      c31 = madd(c31, wr, a1);
+      if (!left) break;
+      a0 = loadColumn7(a, step, 0);
+      a1 = loadColumn7(a, step, 16);
+      wr = loadSplat7(p0);
+      c00 = madd(c00, wr, a0);
+      c01 = madd(c01, wr, a1);
+      wr = loadSplat7(p1);
+      c10 = madd(c10, wr, a0);
+      c11 = madd(c11, wr, a1);
+      wr = loadSplat7(p2);
+      c20 = madd(c20, wr, a0);
+      c21 = madd(c21, wr, a1);
+      wr = loadSplat7(p3);
+      c30 = madd(c30, wr, a0);
+      c31 = madd(c31, wr, a1);
+      left -= 8;
+      a += 8 * step;
+      p0 += 8 * SIZE;
+      p1 += 8 * SIZE;
+      p2 += 8 * SIZE;
+      p3 += 8 * SIZE;
     }
-    if (!a) break;
-    a0 = loadColumn1(a, step, 0);
-    a1 = loadColumn1(a, step, 16);
-    wr = splatOf4(across, 0, 1, p0, p0);
-    c00 = madd(c00, wr, a0);
-    c01 = madd(c01, wr, a1);
-    wr = splatOf4(across, 1, 1, p1, p0);
-    c10 = madd(c10, wr, a0);
-    c11 = madd(c11, wr, a1);
-    wr = splatOf4(across, 2, 1, p2, p0);
-    c20 = madd(c20, wr, a0);
-    c21 = madd(c21, wr, a1);
-    wr = splatOf4(across, 3, 1, p3, p0);
-    c30 = madd(c30, wr, a0);
-    c31 = madd(c31, wr, a1);
-    if (across) {
-      p0 += apart;
-      if (RELAXED) {
-        p1 += apart;
-        p2 += apart;
-        p3 += apart;
+  } else {
+    while (left >= 4) {
+      left -= 4;
+      a0 = loadColumn0(a, step, 0);
+      a1 = loadColumn0(a, step, 16);
+      wr = splatOf4(across, 0, 0, p0, p0);
+      c00 = madd(c00, wr, a0);
+      c01 = madd(c01, wr, a1);
+      wr = splatOf4(across, 1, 0, p1, p0);
+      c10 = madd(c10, wr, a0);
+      c11 = madd(c11, wr, a1);
+      wr = splatOf4(across, 2, 0, p2, p0);
+      c20 = madd(c20, wr, a0);
+      c21 = madd(c21, wr, a1);
+      wr = splatOf4(across, 3, 0, p3, p0);
+      c30 = madd(c30, wr, a0);
+      c31 = madd(c31, wr, a1);
+      if (across) {
+        p0 += apart;
+        if (RELAXED) {
+          p1 += apart;
+          p2 += apart;
+          p3 += apart;
+        }
       }
-    }
-    if (across && !RELAXED ? !p0 : !p1) break;
-    a0 = loadColumn2(a, step, 0);
-    a1 = loadColumn2(a, step, 16);
-    wr = splatOf4(across, 0, 2, p0, p0);
-    c00 = madd(c00, wr, a0);
-    c01 = madd(c01, wr, a1);
-    wr = splatOf4(across, 1, 2, p1, p0);
-    c10 = madd(c10, wr, a0);
-    c11 = madd(c11, wr, a1);
-    wr = splatOf4(across, 2, 2, p2, p0);
-    c20 = madd(c20, wr, a0);
-    c21 = madd(c21, wr, a1);
-    wr = splatOf4(across, 3, 2, p3, p0);
-    c30 = madd(c30, wr, a0);
-    c31 = madd(c31, wr, a1);
-    if (across) {
-      p0 += apart;
-      if (RELAXED) {
-        p1 += apart;
-        p2 += apart;
-        p3 += apart;
+      if (!a) break;
+      a0 = loadColumn1(a, step, 0);
+      a1 = loadColumn1(a, step, 16);
+      wr = splatOf4(across, 0, 1, p0, p0);
+      c00 = madd(c00, wr, a0);
+      c01 = madd(c01, wr, a1);
+      wr = splatOf4(across, 1, 1, p1, p0);
+      c10 = madd(c10, wr, a0);
+      c11 = madd(c11, wr, a1);
+      wr = splatOf4(across, 2, 1, p2, p0);
+      c20 = madd(c20, wr, a0);
+      c21 = madd(c21, wr, a1);
+      wr = splatOf4(across, 3, 1, p3, p0);
+      c30 = madd(c30, wr, a0);
+      c31 = madd(c31, wr, a1);
+      if (across) {
+        p0 += apart;
+        if (RELAXED) {
+          p1 += apart;
+          p2 += apart;
+          p3 += apart;
+        }
       }
-    }
-    if (across && !RELAXED ? !apart : !p2) break;
-    a0 = loadColumn3(a, step, 0);
-    a1 = loadColumn3(a, step, 16);
-    wr = splatOf4(across, 0, 3, p0, p0);
-    c00 = madd(c00, wr, a0);
-    c01 = madd(c01, wr, a1);
-    wr = splatOf4(across, 1, 3, p1, p0);
-    c10 = madd(c10, wr, a0);
-    c11 = madd(c11, wr, a1);
-    wr = splatOf4(across, 2, 3, p2, p0);
-    c20 = madd(c20, wr, a0);
-    c21 = madd(c21, wr, a1);
-    wr = splatOf4(across, 3, 3, p3, p0);
-    c30 = madd(c30, wr, a0);
-    c31 = madd(c31, wr, a1);
-    a += 4 * step;
-    if (across) {
-      p0 += apart;
-      if (RELAXED) {
-        p1 += apart;
-        p2 += apart;
-        p3 += apart;
+      if (across && !RELAXED ? !p0 : !p1) break;
+      a0 = loadColumn2(a, step, 0);
+      a1 = loadColumn2(a, step, 16);
+      wr = splatOf4(across, 0, 2, p0, p0);
+      c00 = madd(c00, wr, a0);
+      c01 = madd(c01, wr, a1);
+      wr = splatOf4(across, 1, 2, p1, p0);
+      c10 = madd(c10, wr, a0);
+      c11 = madd(c11, wr, a1);
+      wr = splatOf4(across, 2, 2, p2, p0);
+      c20 = madd(c20, wr, a0);
+      c21 = madd(c21, wr, a1);
+      wr = splatOf4(across, 3, 2, p3, p0);
+      c30 = madd(c30, wr, a0);
+      c31 = madd(c31, wr, a1);
+      if (across) {
+        p0 += apart;
+        if (RELAXED) {
+          p1 += apart;
+          p2 += apart;
+          p3 += apart;
+        }
       }
-    } else {
-      p0 += 4 * SIZE;
-      p1 += 4 * SIZE;
-      p2 += 4 * SIZE;
-      p3 += 4 * SIZE;
+      if (across && !RELAXED ? !apart : !p2) break;
+      a0 = loadColumn3(a, step, 0);
+      a1 = loadColumn3(a, step, 16);
+      wr = splatOf4(across, 0, 3, p0, p0);
+      c00 = madd(c00, wr, a0);
+      c01 = madd(c01, wr, a1);
+      wr = splatOf4(across, 1, 3, p1, p0);
+      c10 = madd(c10, wr, a0);
+      c11 = madd(c11, wr, a1);
+      wr = splatOf4(across, 2, 3, p2, p0);
+      c20 = madd(c20, wr, a0);
+      c21 = madd(c21, wr, a1);
+      wr = splatOf4(across, 3, 3, p3, p0);
+      c30 = madd(c30, wr, a0);
+      c31 = madd(c31, wr, a1);
+      a += 4 * step;
+      if (across) {
+        p0 += apart;
+        if (RELAXED) {
+          p1 += apart;
+          p2 += apart;
+          p3 += apart;
+        }
+      } else {
+        p0 += 4 * SIZE;
+        p1 += 4 * SIZE;
+        p2 += 4 * SIZE;
+        p3 += 4 * SIZE;
+      }
     }
   }
   while (left > 0) {
@@ -428,6 +567,30 @@ function loadColumn2(a: usize, step: i32, half: i32): v128 {
 function loadColumn3(a: usize, step: i32, half: i32): v128 {
   if (step == 32) return half == 0 ? v128.load(a, 96) : v128.load(a, 112);
   return half == 0 ? v128.load(a, 192) : v128.load(a, 208);
+}
+
+@inline
+function loadColumn4(a: usize, step: i32, half: i32): v128 {
+  if (step == 32) return half == 0 ? v128.load(a, 128) : v128.load(a, 144);
+  return half == 0 ? v128.load(a, 256) : v128.load(a, 272);
+}
+
+@inline
+function loadColumn5(a: usize, step: i32, half: i32): v128 {
+  if (step == 32) return half == 0 ? v128.load(a, 160) : v128.load(a, 176);
+  return half == 0 ? v128.load(a, 320) : v128.load(a, 336);
+}
+
+@inline
+function loadColumn6(a: usize, step: i32, half: i32): v128 {
+  if (step == 32) return half == 0 ? v128.load(a, 192) : v128.load(a, 208);
+  return half == 0 ? v128.load(a, 384) : v128.load(a, 400);
+}
+
+@inline
+function loadColumn7(a: usize, step: i32, half: i32): v128 {
+  if (step == 32) return half == 0 ? v128.load(a, 224) : v128.load(a, 240);
+  return half == 0 ? v128.load(a, 448) : v128.load(a, 464);
 }
 
 @inline
