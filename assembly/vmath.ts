@@ -216,9 +216,10 @@ function sigmoidByExp<T>(x: v128, loaded: bool): v128 {
   return sigmoidOf<T>(x, e, one<T>(loaded));
 }
 
+/** `unit` is 1, and 1 − 1 a zero without `all`, which is a call in Firefox: float32 σ three times as fast there, on Node 24 a twenty-fifth. */
 @inline
 function sigmoidOf<T>(x: v128, e: v128, unit: v128): v128 {
-  return v128.div<T>(v128.bitselect(e, unit, v128.lt<T>(x, all<T>(0))), v128.add<T>(unit, e));
+  return v128.div<T>(v128.bitselect(e, unit, v128.lt<T>(x, v128.sub<T>(unit, unit))), v128.add<T>(unit, e));
 }
 
 /** The bits of 125: with |n| up to that e^x is normal. */
@@ -244,8 +245,8 @@ export function expGroups(sigmoid: bool, dst: usize, src: usize, bytes: usize): 
   const hi = stored<f32>(LN2_HI), low = stored<f32>(LN2_LO), sign = signBit<f32>();
   const c1 = stored<f32>(TAIL + 1), c2 = stored<f32>(TAIL + 2), c3 = stored<f32>(TAIL + 3), c4 = stored<f32>(TAIL + 4);
   for (const end = src + bytes; src < end; src += 64, dst += 64) {
-    const x0 = exponent(sigmoid, v128.load(src)), x1 = exponent(sigmoid, v128.load(src, 16)),
-      x2 = exponent(sigmoid, v128.load(src, 32)), x3 = exponent(sigmoid, v128.load(src, 48));
+    const x0 = exponent(sigmoid, v128.load(src), sign), x1 = exponent(sigmoid, v128.load(src, 16), sign),
+      x2 = exponent(sigmoid, v128.load(src, 32), sign), x3 = exponent(sigmoid, v128.load(src, 48), sign);
     const y0 = f32x4.add(f32x4.mul(x0, scale), round), y1 = f32x4.add(f32x4.mul(x1, scale), round),
       y2 = f32x4.add(f32x4.mul(x2, scale), round), y3 = f32x4.add(f32x4.mul(x3, scale), round);
     const n0 = f32x4.sub(y0, round), n1 = f32x4.sub(y1, round), n2 = f32x4.sub(y2, round), n3 = f32x4.sub(y3, round);
@@ -288,8 +289,8 @@ export function expGroups(sigmoid: bool, dst: usize, src: usize, bytes: usize): 
 
 /** What e is raised to. */
 @inline
-function exponent(sigmoid: bool, x: v128): v128 {
-  return sigmoid ? v128.or(x, signBit<f32>()) : x;
+function exponent(sigmoid: bool, x: v128, sign: v128): v128 {
+  return sigmoid ? v128.or(x, sign) : x;
 }
 
 /** One group, wherever its numbers lie. */
