@@ -1,7 +1,7 @@
 // Builds every binary that asconfig.json and assembly/standalone.json name into build/, and writes what src/ needs of them:
 // src/core/abi.ts (the constants of abi.ts) and the embedded binaries as text.
 // A target whose inputs are older than its output is left alone; `--force` builds all.
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
@@ -66,8 +66,12 @@ async function compile(name) {
   const { config, outFile } = targets[name];
   if (upToDate(outFile)) return;
   const started = Date.now();
-  await run(["--config", config, "--target", name, "--outFile", outFile], name);
-  if (!name.endsWith(".debug")) writeFileSync(outFile, schedule(readFileSync(outFile)).bytes);
+  // Under its own name only when it is whole: what stands there counts as up to date.
+  const unordered = `${outFile}.unordered`;
+  await run(["--config", config, "--target", name, "--outFile", unordered], name);
+  const bytes = readFileSync(unordered);
+  rmSync(unordered);
+  writeFileSync(outFile, name.endsWith(".debug") ? bytes : schedule(bytes).bytes);
   console.log(`${outFile}  ${statSync(outFile).size} bytes  ${Date.now() - started} ms`);
 }
 

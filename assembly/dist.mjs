@@ -65,7 +65,7 @@ const clause = /^export \{[^}]*\};\n/m.exec(whole)?.[0];
 if (clause === undefined) throw new Error("dist/index.js: expected an export clause at the end");
 const { code, map } = await shorten(whole.replace(clause, ""), { target: OPTIONS.target, sourcefile: "index.js" });
 await buildForNode({ root, dist, options: OPTIONS });
-// The binaries in base64 are no source to read.
+// The binaries as text are no source to read.
 for (const [i, source] of map.sources.entries()) if (source.endsWith("/embedded.ts")) map.sourcesContent[i] = null;
 writeFileSync(join(dist, "index.edge.js"), edge.outputFiles[0].text);
 writeFileSync(

@@ -36,7 +36,7 @@ export function packed(bytes, code) {
   return text;
 }
 
-/** Pieces of each of two binaries, few enough that a piece and its like stand within the 32 KB in which gzip finds repetitions. */
+/** Pieces of each of two binaries, so many that a piece and its like stand within the 32 KB in which gzip finds repetitions. */
 const PIECES = 16;
 
 /**

@@ -8,9 +8,11 @@
 const [LOCAL_GET, LOCAL_SET, LOCAL_TEE, I32_CONST, I32_ADD, SIMD] = [0x20, 0x21, 0x22, 0x41, 0x6a, 0xfd];
 const CODE_SECTION = 10;
 const HEADER_BYTES = 8;
-/** f32x4 and f64x2, of the instructions after SIMD. */
+/** Of the instructions after SIMD, the product of f32x4 and of f64x2, and its sum. */
 const PRODUCTS = { 230: 228, 242: 240 };
 const isLoad = (op) => op <= 10 || op === 92 || op === 93;
+const LAST_SIMD = 275; // with relaxed SIMD
+const LAST_BULK = 17;
 
 /** Unsigned LEB128 at `at`: [value, offset after it]. */
 function unsigned(bytes, at) {
@@ -29,6 +31,7 @@ function skip(bytes, at, count) {
 
 /** The offset after the operands at `at` of one of the SIMD instructions. */
 function afterSimd(bytes, op, at) {
+  if (op > LAST_SIMD) throw new Error(`schedule: instruction 0xfd ${op} is not known`);
   if (op === 12 || op === 13) return at + 16;
   if (op >= 21 && op <= 34) return at + 1;
   if (op >= 84 && op <= 91) return skip(bytes, at, 2) + 1;
@@ -57,6 +60,7 @@ function instructionsOf(bytes, at, end) {
     let operand = 0;
     if (op === SIMD || op === 0xfc) {
       [sub, at] = unsigned(bytes, at);
+      if (op !== SIMD && sub > LAST_BULK) throw new Error(`schedule: instruction 0xfc ${sub} is not known`);
       at = op === SIMD ? afterSimd(bytes, sub, at) : skip(bytes, at, BULK[sub] ?? 0);
     } else if (op === 0x0e || op === 0x1c) {
       const [count, first] = unsigned(bytes, at);
@@ -75,19 +79,25 @@ function instructionsOf(bytes, at, end) {
 /**
  * The statement c ← c + product that begins with the i-th instruction, where its operands are locals, sums of addresses and loads:
  * { c, sum, next, uses }, the number of c, of its addition and of the instruction after it, and the locals that it reads and writes besides.
+ * It takes nothing from the stack that it did not put there, and leaves nothing.
  */
 function statementAt(code, i) {
   if (code[i].op !== LOCAL_GET) return undefined;
   const c = code[i].operand;
   const uses = new Set();
+  let height = 0; // of the stack, above c
   for (let j = i + 1; j + 2 < code.length; j++) {
     const { op, sub, operand } = code[j];
     if (op === LOCAL_GET || op === LOCAL_TEE) uses.add(operand);
-    else if (op === SIMD && sub in PRODUCTS) {
+    if (op === SIMD && sub in PRODUCTS) {
       const [sum, set] = [code[j + 1], code[j + 2]];
-      if (sum.op !== SIMD || sum.sub !== PRODUCTS[sub] || set.op !== LOCAL_SET || set.operand !== c) return undefined;
-      return { c, sum: j + 1, next: j + 3, uses };
-    } else if (op !== I32_CONST && op !== I32_ADD && !(op === SIMD && isLoad(sub))) return undefined;
+      const ends = sum.op === SIMD && sum.sub === PRODUCTS[sub] && set.op === LOCAL_SET && set.operand === c;
+      return ends && height === 2 ? { c, sum: j + 1, next: j + 3, uses } : undefined;
+    }
+    const load = op === SIMD && isLoad(sub);
+    if (op === LOCAL_GET || op === I32_CONST) height++;
+    else if (op === I32_ADD && height >= 2) height--;
+    else if (!((op === LOCAL_TEE || load) && height >= 1)) return undefined;
   }
   return undefined;
 }
@@ -101,7 +111,7 @@ function reordered(bytes, at, end) {
   for (let i = 0; i < code.length; ) {
     const one = statementAt(code, i);
     const two = one && one.next < code.length ? statementAt(code, one.next) : undefined;
-    if (!two || one.c === two.c || one.uses.has(two.c) || two.uses.has(one.c)) {
+    if (!two || one.c === two.c || two.uses.has(one.c)) {
       take(i, i + 1);
       i++;
       continue;

@@ -14,7 +14,7 @@ export const SLOPE: i32 = 3; // where `other` is not 0: c ∘ relu′ by the rel
  * p_r [K] read, K = `left` > 0, or with `across` side by side, p_r[k] = p0[k·apart + r], `apart` bytes from one k to the next |
  * a [K][two vectors] read, `step` bytes from one to the next | to [rows][two vectors] written (DESCEND: read too; SLOPE: four rows of f read, in tile6 six).
  *
- * Eight columns to a turn, of which the last may take four; with `across`, where V8 12 is the slower for it, and in the relaxed core four: the pointers of the rows move once in a turn
+ * Eight columns to a turn, of which the last may take four; with `across`, where V8 12 is the slower for it, in the relaxed core and in exported binaries four: the pointers of the rows move once in a turn
  * (with `across` the one in each column), and what V8 adds to every turn counts an eighth. (Eight for four on Zen 4, V8 13: 2 to 5 %.) The
  * tests against 0 never hold. They end a basic block after a column, within which V8 (Node 20) would put the loads of
  * all columns first and spill; each tests another number, as V8 leaves out what it has tested before. Every further branch costs: with one in mid-column and one that counts the column,

@@ -2,6 +2,7 @@ import { pieces } from "./core/embedded-relaxed.ts";
 import { decodeHex } from "./core/hex.ts";
 import type { CoreSources } from "./core/init.ts";
 import { piecesOf } from "./core/pieces.ts";
+import { clearUpperHalves } from "./core/vector-state.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 /** What some runtimes have for digits: a loop over so many takes milliseconds in an engine that has just started. */
@@ -15,7 +16,9 @@ interface BuiltIn {
  * bits across machines. Hand them to `init` or `initSync`, then create networks with `core: "relaxed"`.
  */
 export function relaxed(): CoreSources {
-  return { kind: "relaxed", float32: bytesOf("float32"), float64: bytesOf("float64") };
+  const sources: CoreSources = { kind: "relaxed", float32: bytesOf("float32"), float64: bytesOf("float64") };
+  clearUpperHalves();
+  return sources;
 }
 
 function bytesOf(dtype: "float32" | "float64"): Bytes {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { codeOf, packed, tableOf } from "../../assembly/pack.mjs";
 import { unpacker } from "../../src/core/embedded.ts";
 import { binary } from "../../src/core/source.embedded.ts";
@@ -45,14 +45,5 @@ describe("bytes carried as text", () => {
   test.each(["float32", "float64"] as const)("the carried relaxed binary for %s is the one that was built", (dtype) => {
     const built = readFileSync(`build/${dtype === "float32" ? "f32" : "f64"}.relaxed.wasm`);
     expect(Buffer.compare(relaxed()[dtype] as Uint8Array, built)).toBe(0);
-  });
-
-  test("relaxed binaries come from digits also where the runtime has nothing that reads them", () => {
-    const Buffer = globalThis.Buffer;
-    const expected = relaxed().float32 as Uint8Array;
-    vi.stubGlobal("Buffer", undefined);
-    const bytes = relaxed().float32 as Uint8Array;
-    vi.unstubAllGlobals();
-    expect(Buffer.compare(bytes, expected)).toBe(0);
   });
 });
