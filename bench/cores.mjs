@@ -102,6 +102,9 @@ async function makePeak(dtype, core) {
   }
   // The usual time, not the least: a form that is at its best in some calls alone would be slower beside the rows.
   const usual = ({ times }) => times.slice(times.length / 2).sort((a, b) => a - b)[Math.floor(times.length / 4)];
-  const [{ run }] = forms.sort((a, b) => usual(a) - usual(b));
+  // The last form is steady. Another has to be faster by what noise is not: the first is now at 47 and now at 59 GFLOP/s on Zen 4, in one process.
+  const steady = forms.at(-1);
+  const fastest = forms.reduce((least, form) => (usual(form) < usual(least) ? form : least));
+  const { run } = usual(fastest) < 0.97 * usual(steady) ? fastest : steady;
   return { flops: MADDS * (dtype === "f32" ? 4 : 2) * 2, run };
 }
