@@ -95,7 +95,7 @@ export const unpacker: string =
 }
 
 /**
- * Binaries in hexadecimal digits: longer than base64, but what repeats in the bytes repeats in the digits, so they compress to two thirds. The relaxed
+ * Binaries in hexadecimal digits: longer than base64, but what repeats in the bytes repeats in the digits, so they compress to four fifths, in pieces in turn to two thirds. The relaxed
  * ones are handed over as bytes also where nothing compiles them, or they would be packed.
  */
 function writeInHex(file, kind, body) {

@@ -18,7 +18,7 @@ export const SLOPE: i32 = 3; // where `other` is not 0: c ∘ relu′ by the rel
  * (with `across` the one in each column), and what V8 adds to every turn counts an eighth. (Eight for four on Zen 4, V8 13: 2 to 5 %.) The
  * tests against 0 never hold. They end a basic block after a column, within which V8 (Node 20) would put the loads of
  * all columns first and spill; each tests another number, as V8 leaves out what it has tested before. Every further branch costs: with one in mid-column and one that counts the column,
- * delta and gradient reached 80 % of peak on a Cascade Lake core, so 88 to 91 % (256×512 B128).
+ * delta and gradient reached 80 % of peak on a Cascade Lake core, so 88 to 91 % (256×512 B128, four columns).
  *
  * In the relaxed core rows side by side have a pointer each, for the tests: V8 of Node 20 and 22 doubles the loop there, and leaves out what it
  * has tested in the turn before, if it does not change from turn to turn.

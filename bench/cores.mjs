@@ -61,7 +61,7 @@ export function clearUpperHalves() {
 
 const peaks = new Map();
 
-/** The peak kernel of a dtype and core, the fastest form in this process: `run` does `flops` flops. */
+/** The peak kernel of a dtype and core, the steady form or one that is clearly faster in this process: `run` does `flops` flops. */
 export async function peakKernel(dtype, core) {
   const key = `${dtype} ${core}`;
   if (!peaks.has(key)) peaks.set(key, await makePeak(dtype, core));

@@ -2,7 +2,7 @@
 // or one in the relaxed build. As many chains as hide the latency of both (10 or 12: two instructions of 3 to 4 cycles, 4 of
 // them a cycle). How well the processor spreads them over its units depends on what the compiler makes of the loop: of Cascade Lake's 24.7 GFLOP/s
 // the first form reads 24.7 on Node 20 and 21.4 on Node 24, the second 24.6 and 23.8; of Zen 4's 59.0 the first 59.0 and 47.4, the second 43 to 49, and the third, in which nothing
-// waits for another result, 59.0 on both. The bench times all and takes the fastest.
+// waits for another result, 59.0 on both. The bench takes the third unless another is clearly faster.
 
 // @ts-expect-error: decorator
 @inline
