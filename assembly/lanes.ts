@@ -122,6 +122,22 @@ export function allAfterLoop<T>(value: f64): v128 {
   return i64x2.splat(reinterpret<i64>(value) + <i64>(isDefined(COMPACT) ? 0 : unknownZero));
 }
 
+/** The zero that `ends` compares with. */
+@inline
+export function never(): usize {
+  return isDefined(COMPACT) ? 0 : <usize>popcnt<i32>(unknownZero);
+}
+
+/**
+ * A test that never holds, `none` being `never()`. It ends a basic block, which V8 up to 12 puts in an order of its own; from 13 on V8 keeps the
+ * source's, and a test is but two instructions more. assembly/schedule.mjs puts a constant in place of the global: its bits V8 counts while it
+ * compiles from 13 on, not before, so that there no test is left (forward products, gradients and descent on Zen 4 2 to 3 % faster).
+ */
+@inline
+export function ends(value: usize, none: usize): bool {
+  return isDefined(COMPACT) ? !value : value < none;
+}
+
 @inline
 export function signBit<T>(): v128 {
   return all<T>(-0.0);

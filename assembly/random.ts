@@ -53,9 +53,9 @@ export function philoxAt(seedLow: i32, seedHigh: i32, block: i32, index: i32, th
 }
 
 /** Words 1, 2 and 3 of the last `philoxFour`, whose result is word 0: a function gives one vector. */
-export let words1: v128 = i32x4.splat(0);
-export let words2: v128 = i32x4.splat(0);
-export let words3: v128 = i32x4.splat(0);
+export let words1: v128;
+export let words2: v128;
+export let words3: v128;
 
 /** Four blocks side by side, counter words 0 and 1 a lane each. (The compiler warns of vectors in what is not inlined and exported.) */
 @inline

@@ -1,6 +1,6 @@
 // The tile that every product of gemm.ts is made of: 4 rows × two vectors (8 accumulators, 2 operands, 1 broadcast, 1 product), in the
 // relaxed core 6 rows × two vectors (12, 2 and 1), which leaves no spills in the 15 registers V8 has (test/spills).
-import { MIN_NORMAL, SIZE, UNIT_BYTES, allAfterLoop, flush, loadSplat, loadSplat1, loadSplat2, loadSplat3, loadSplat4, loadSplat5, loadSplat6, loadSplat7, madd } from "./lanes";
+import { MIN_NORMAL, SIZE, UNIT_BYTES, allAfterLoop, ends, flush, loadSplat, loadSplat1, loadSplat2, loadSplat3, loadSplat4, loadSplat5, loadSplat6, loadSplat7, madd, never } from "./lanes";
 
 /** What becomes of a finished tile. The last two save a pass over what was stored: 3 % of a product of 64 terms, 10 to 16 of one of 10. */
 export const STORE: i32 = 0;
@@ -15,8 +15,8 @@ export const SLOPE: i32 = 3; // where `other` is not 0: c ∘ relu′ by the rel
  * a [K][two vectors] read, `step` bytes from one to the next | to [rows][two vectors] written (DESCEND: read too; SLOPE: four rows of f read, in tile6 six).
  *
  * Eight columns to a turn, of which the last may take four; with `across`, where V8 12 is the slower for it, in the relaxed core and in exported binaries four: the pointers of the rows move once in a turn
- * (with `across` the one in each column), and what V8 adds to every turn counts an eighth. (Eight for four on Zen 4, V8 13: 2 to 5 %.) The
- * tests against 0 never hold. They end a basic block after a column, within which V8 (Node 20) would put the loads of
+ * (with `across` the one in each column), and what V8 adds to every turn counts an eighth. (Eight for four on Zen 4, V8 13: 2 to 5 %.) `ends`
+ * never holds. It ends a basic block after a column, within which V8 up to 12 (Node 20, 22) would put the loads of
  * all columns first and spill; each tests another number, as V8 leaves out what it has tested before. Every further branch costs: with one in mid-column and one that counts the column,
  * delta and gradient reached 80 % of peak on a Cascade Lake core, so 88 to 91 % (256×512 B128, four columns).
  *
@@ -30,6 +30,8 @@ function tile4(
   then: i32, other: usize, rate: v128, to: usize, stride: usize, rows: i32,
 ): void {
   let a0: v128, a1: v128, wr: v128;
+  const none = never();
+  if (across) left += <i32>none; // Or V8 12 would count the bits in the loop: a use before it puts them there (7 % of a delta).
   if (!RELAXED && !isDefined(COMPACT) && !across) {
     while (left >= 4) {
       a0 = loadColumn0(a, step, 0);
@@ -46,7 +48,7 @@ function tile4(
       wr = loadSplat(p3);
       c30 = madd(c30, wr, a0);
       c31 = madd(c31, wr, a1);
-      if (!a) break;
+      if (ends(a, none)) break;
       a0 = loadColumn1(a, step, 0);
       a1 = loadColumn1(a, step, 16);
       wr = loadSplat1(p0);
@@ -61,7 +63,7 @@ function tile4(
       wr = loadSplat1(p3);
       c30 = madd(c30, wr, a0);
       c31 = madd(c31, wr, a1);
-      if (!p1) break;
+      if (ends(p1, none)) break;
       a0 = loadColumn2(a, step, 0);
       a1 = loadColumn2(a, step, 16);
       wr = loadSplat2(p0);
@@ -76,7 +78,7 @@ function tile4(
       wr = loadSplat2(p3);
       c30 = madd(c30, wr, a0);
       c31 = madd(c31, wr, a1);
-      if (!p2) break;
+      if (ends(p2, none)) break;
       a0 = loadColumn3(a, step, 0);
       a1 = loadColumn3(a, step, 16);
       wr = loadSplat3(p0);
@@ -114,7 +116,7 @@ function tile4(
       wr = loadSplat4(p3);
       c30 = madd(c30, wr, a0);
       c31 = madd(c31, wr, a1);
-      if (!p0) break;
+      if (ends(p0, none)) break;
       a0 = loadColumn5(a, step, 0);
       a1 = loadColumn5(a, step, 16);
       wr = loadSplat5(p0);
@@ -129,7 +131,7 @@ function tile4(
       wr = loadSplat5(p3);
       c30 = madd(c30, wr, a0);
       c31 = madd(c31, wr, a1);
-      if (!p3) break;
+      if (ends(p3, none)) break;
       a0 = loadColumn6(a, step, 0);
       a1 = loadColumn6(a, step, 16);
       wr = loadSplat6(p0);
@@ -144,7 +146,7 @@ function tile4(
       wr = loadSplat6(p3);
       c30 = madd(c30, wr, a0);
       c31 = madd(c31, wr, a1);
-      if (!left) break;
+      if (ends(left, none)) break;
       a0 = loadColumn7(a, step, 0);
       a1 = loadColumn7(a, step, 16);
       wr = loadSplat7(p0);
@@ -191,7 +193,7 @@ function tile4(
           p3 += apart;
         }
       }
-      if (!a) break;
+      if (ends(a, none)) break;
       a0 = loadColumn1(a, step, 0);
       a1 = loadColumn1(a, step, 16);
       wr = splatOf4(across, 0, 1, p0, p0);
@@ -214,7 +216,7 @@ function tile4(
           p3 += apart;
         }
       }
-      if (across && !RELAXED ? !p0 : !p1) break;
+      if (ends(across && !RELAXED ? p0 : p1, none)) break;
       a0 = loadColumn2(a, step, 0);
       a1 = loadColumn2(a, step, 16);
       wr = splatOf4(across, 0, 2, p0, p0);
@@ -237,7 +239,7 @@ function tile4(
           p3 += apart;
         }
       }
-      if (across && !RELAXED ? !apart : !p2) break;
+      if (ends(across && !RELAXED ? apart : p2, none)) break;
       a0 = loadColumn3(a, step, 0);
       a1 = loadColumn3(a, step, 16);
       wr = splatOf4(across, 0, 3, p0, p0);

@@ -226,10 +226,10 @@ function sigmoidOf<T>(x: v128, e: v128, unit: v128): v128 {
 const EXP32_NORMAL: i32 = 0x42fa0000;
 
 // r of expGroups: behind globals the compiler has to leave the order of the stages.
-let fence0: v128 = i32x4.splat(0);
-let fence1: v128 = i32x4.splat(0);
-let fence2: v128 = i32x4.splat(0);
-let fence3: v128 = i32x4.splat(0);
+let fence0: v128;
+let fence1: v128;
+let fence2: v128;
+let fence3: v128;
 
 /**
  * dst = e^src, or where `sigmoid` σ(src), float32; `bytes` a multiple of 64; dst may be src. The operations of expInline,

@@ -159,3 +159,41 @@ describe("products before sums", () => {
     expect(() => schedule(rawBinaryOf(code))).toThrow(`instruction ${name} is not known`);
   });
 });
+
+describe("bits of a zero", () => {
+  /** A binary whose f() returns how many bits `count` counts; $g is the 201st global, whose number takes two bytes. */
+  function counted(count: string): Uint8Array<ArrayBuffer> {
+    const others = Array.from({ length: 199 }, (_, i) => `(global $a${i} (export "a${i}") (mut i32) (i32.const 7))`);
+    const module = binaryen.parseText(`(module
+      (global $first (export "first") (mut i32) (i32.const 0)) ${others.join(" ")}
+      (global $g (export "g") (mut i32) (i32.const 0))
+      (func (export "f") (result i32) ${count}))`);
+    const bytes = new Uint8Array(module.emitBinary());
+    module.dispose();
+    return bytes;
+  }
+  function run(bytes: Uint8Array<ArrayBuffer>, value: number): number {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+    for (const name of ["first", "g"]) (exports[name] as WebAssembly.Global).value = value;
+    return (exports.f as () => number)();
+  }
+
+  test.each(["$first", "$g"])("of global %s are those of 0, whatever it holds, as many bytes", (name) => {
+    const before = counted(`(i32.popcnt (global.get ${name}))`);
+    const { bytes, zeros } = schedule(before);
+    expect(zeros).toBe(1);
+    expect(bytes.length).toBe(before.length);
+    expect(run(before, 7)).toBe(3);
+    expect(run(bytes, 7)).toBe(0);
+  });
+
+  test.each([
+    ["of a sum", "(i32.popcnt (i32.add (global.get $g) (i32.const 1)))"],
+    ["zeros, not ones", "(i32.clz (global.get $g))"],
+  ])("left as it is: %s", (_, count) => {
+    const before = counted(count);
+    const { bytes, zeros } = schedule(before);
+    expect(zeros).toBe(0);
+    expect(Buffer.compare(bytes, before)).toBe(0);
+  });
+});
