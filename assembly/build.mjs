@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
+import { finish } from "./finish.mjs";
 import { codeOf, interleaved, packed, tableOf } from "./pack.mjs";
-import { schedule } from "./schedule.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
@@ -67,11 +67,11 @@ async function compile(name) {
   if (upToDate(outFile)) return;
   const started = Date.now();
   // Under its own name only when it is whole: what stands there counts as up to date.
-  const unordered = `${outFile}.unordered`;
-  await run(["--config", config, "--target", name, "--outFile", unordered], name);
-  const bytes = readFileSync(unordered);
-  rmSync(unordered);
-  writeFileSync(outFile, name.endsWith(".debug") ? bytes : schedule(bytes).bytes);
+  const unfinished = `${outFile}.unfinished`;
+  await run(["--config", config, "--target", name, "--outFile", unfinished], name);
+  const bytes = readFileSync(unfinished);
+  rmSync(unfinished);
+  writeFileSync(outFile, name.endsWith(".debug") ? bytes : finish(bytes).bytes);
   console.log(`${outFile}  ${statSync(outFile).size} bytes  ${Date.now() - started} ms`);
 }
 

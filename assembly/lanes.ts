@@ -88,50 +88,40 @@ export function roundUp(n: i32, multiple: i32): i32 {
   return (n + multiple - 1) & -multiple;
 }
 
+/** A zero that no compiler knows for one: a memory has at most 2^16 pages. assembly/finish.mjs makes a function ask for it once. */
+@inline
+function unknownZero(): i32 {
+  return <i32>(<u32>memory.size() >>> 17);
+}
+
 /**
- * A constant in all lanes. The shift gives 0 (a memory has at most 2^16 pages), which no compiler can know: a plain splat
- * would become a v128.const, and V8 rebuilds that at every use in three instructions; this it builds once per loop
- * turn, or once before the loop (measured: exp on Node 24 0.86 instead of 0.48 elements per ns).
+ * A constant in all lanes. A plain splat would become a v128.const, and V8 rebuilds that at every use in three instructions; this it builds
+ * once per loop turn, or once before the loop (measured: exp on Node 24 0.86 instead of 0.48 elements per ns). Not from a global, which V8 loads
+ * anew in each turn (exp in float64 2 to 23 % slower).
  */
 @inline
 export function all<T>(value: f64): v128 {
-  const zero = <u32>memory.size() >>> 17;
-  if (sizeof<T>() == 4) return i32x4.splat(reinterpret<i32>(<f32>value) + <i32>zero);
-  return i64x2.splat(reinterpret<i64>(value) + <i64>zero);
+  if (sizeof<T>() == 4) return i32x4.splat(reinterpret<i32>(<f32>value) + unknownZero());
+  return i64x2.splat(reinterpret<i64>(value) + <i64>unknownZero());
 }
 
 /** The same for bits. */
 @inline
 export function allBits<T>(bits32: i32, bits64: i64): v128 {
-  const zero = <u32>memory.size() >>> 17;
-  if (sizeof<T>() == 4) return i32x4.splat(bits32 + <i32>zero);
-  return i64x2.splat(bits64 + <i64>zero);
-}
-
-/** A zero as `all` has one, from the instance's start on. */
-let unknownZero: i32 = <i32>(<u32>memory.size() >>> 17);
-
-/**
- * `all` for what follows a loop that keeps accumulators. memory.size is a call in Firefox, and what lives across a call lives in memory there, in the
- * loop too (measured: the forward tile 28 GFLOP/s, 53 with this). In a loop `all` is the better of the two: V8 loads a global anew in each turn (exp in
- * float64 2 to 23 % slower).
- */
-@inline
-export function allAfterLoop<T>(value: f64): v128 {
-  if (sizeof<T>() == 4) return i32x4.splat(reinterpret<i32>(<f32>value) + (isDefined(COMPACT) ? 0 : unknownZero));
-  return i64x2.splat(reinterpret<i64>(value) + <i64>(isDefined(COMPACT) ? 0 : unknownZero));
+  if (sizeof<T>() == 4) return i32x4.splat(bits32 + unknownZero());
+  return i64x2.splat(bits64 + <i64>unknownZero());
 }
 
 /** The zero that `ends` compares with. */
 @inline
 export function never(): usize {
-  return isDefined(COMPACT) ? 0 : <usize>popcnt<i32>(unknownZero);
+  return isDefined(COMPACT) ? 0 : <usize>popcnt<i32>(unknownZero());
 }
 
 /**
  * A test that never holds, `none` being `never()`. It ends a basic block, which V8 up to 12 puts in an order of its own; from 13 on V8 keeps the
- * source's, and a test is but two instructions more. assembly/schedule.mjs puts a constant in place of the global: its bits V8 counts while it
- * compiles from 13 on, not before, so that there no test is left (forward products, gradients and descent on Zen 4 2 to 3 % faster).
+ * source's, and a test is but two instructions more. assembly/finish.mjs puts the constant 0 in the unknown one's place: its bits V8 counts while
+ * it compiles from 13 on, not before, so that there no test is left (forward products, gradients and descent on Zen 4 2 to 3 % faster).
  */
 @inline
 export function ends(value: usize, none: usize): bool {

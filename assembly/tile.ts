@@ -1,6 +1,6 @@
 // The tile that every product of gemm.ts is made of: 4 rows × two vectors (8 accumulators, 2 operands, 1 broadcast, 1 product), in the
 // relaxed core 6 rows × two vectors (12, 2 and 1), which leaves no spills in the 15 registers V8 has (test/spills).
-import { MIN_NORMAL, SIZE, UNIT_BYTES, allAfterLoop, ends, flush, loadSplat, loadSplat1, loadSplat2, loadSplat3, loadSplat4, loadSplat5, loadSplat6, loadSplat7, madd, never } from "./lanes";
+import { MIN_NORMAL, SIZE, UNIT_BYTES, all, ends, flush, loadSplat, loadSplat1, loadSplat2, loadSplat3, loadSplat4, loadSplat5, loadSplat6, loadSplat7, madd, never } from "./lanes";
 
 /** What becomes of a finished tile. The last two save a pass over what was stored: 3 % of a product of 64 terms, 10 to 16 of one of 10. */
 export const STORE: i32 = 0;
@@ -302,7 +302,7 @@ function tile4(
     }
   }
   if (then == RECTIFY && other) {
-    const zero = allAfterLoop<real>(0);
+    const zero = all<real>(0);
     c00 = v128.pmax<real>(c00, zero);
     c01 = v128.pmax<real>(c01, zero);
     c10 = v128.pmax<real>(c10, zero);
@@ -313,7 +313,7 @@ function tile4(
     c31 = v128.pmax<real>(c31, zero);
   }
   if (then == SLOPE && other) {
-    const f = to + other, zero = allAfterLoop<real>(0), min = allAfterLoop<real>(MIN_NORMAL);
+    const f = to + other, zero = all<real>(0), min = all<real>(MIN_NORMAL);
     c00 = sloped(c00, v128.load(f), zero, min);
     c01 = sloped(c01, v128.load(f, 16), zero, min);
     c10 = sloped(c10, v128.load(f + UNIT_BYTES), zero, min);
@@ -466,7 +466,7 @@ function tile6(
     a += 4 * step;
   }
   if (then == RECTIFY && other) {
-    const zero = allAfterLoop<real>(0);
+    const zero = all<real>(0);
     c00 = v128.pmax<real>(c00, zero);
     c01 = v128.pmax<real>(c01, zero);
     c10 = v128.pmax<real>(c10, zero);
@@ -481,7 +481,7 @@ function tile6(
     c51 = v128.pmax<real>(c51, zero);
   }
   if (then == SLOPE && other) {
-    const f = to + other, zero = allAfterLoop<real>(0), min = allAfterLoop<real>(MIN_NORMAL);
+    const f = to + other, zero = all<real>(0), min = all<real>(MIN_NORMAL);
     c00 = sloped(c00, v128.load(f), zero, min);
     c01 = sloped(c01, v128.load(f, 16), zero, min);
     c10 = sloped(c10, v128.load(f + UNIT_BYTES), zero, min);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import binaryen from "assemblyscript/binaryen";
 import { describe, expect, test } from "vitest";
-import { schedule } from "../../assembly/schedule.mjs";
+import { finish } from "../../assembly/finish.mjs";
 
 /** A binary whose function `f(x, y)` runs `body` on c0 = (1, 2, 3, 4) and c1 = (5, 6, 7, 8), and returns both sums in one vector. */
 function binaryOf(body: string): Uint8Array<ArrayBuffer> {
@@ -85,7 +85,7 @@ describe("products before sums", () => {
     ],
   ])("%s: both products of a pair come first, and what is computed stays", (_, body, order, count) => {
     const before = binaryOf(body);
-    const { bytes, pairs } = schedule(before);
+    const { bytes, pairs } = finish(before);
     expect(operations(bytes)).toBe(order);
     expect(pairs).toBe(count);
     expect(bytes.length).toBe(before.length);
@@ -99,7 +99,7 @@ describe("products before sums", () => {
     ["the second is in a branch", `${first}(if (local.get $x) (then ${second}))`],
   ])("left as it is: %s", (_, body) => {
     const before = binaryOf(body);
-    const { bytes, pairs } = schedule(before);
+    const { bytes, pairs } = finish(before);
     expect(pairs).toBe(0);
     expect(Buffer.compare(bytes, before)).toBe(0);
   });
@@ -129,14 +129,14 @@ describe("products before sums", () => {
   ])("left as it is: %s", (_, code) => {
     const before = rawBinaryOf(code);
     expect(WebAssembly.validate(before)).toBe(true);
-    const { bytes, pairs } = schedule(before);
+    const { bytes, pairs } = finish(before);
     expect(pairs).toBe(0);
     expect(Buffer.compare(bytes, before)).toBe(0);
   });
 
   test("the same written plainly is a pair", () => {
     const code = [...get(C0), ...get(W), ...get(W), ...sumInto(C0), ...get(C1), ...get(W), ...get(W), ...sumInto(C1)];
-    expect(schedule(rawBinaryOf(code)).pairs).toBe(1);
+    expect(finish(rawBinaryOf(code)).pairs).toBe(1);
   });
 
   test.each([
@@ -146,9 +146,9 @@ describe("products before sums", () => {
     ["f64.standalone", 18],
   ])("%s as built has its pairs in that order: a second pass finds none, the first %i and more", (name, least) => {
     const built = new Uint8Array(readFileSync(`build/${name}.wasm`));
-    expect(schedule(built).pairs).toBe(0);
-    const scheduled = operations(built).match(/product product sum sum/g) ?? [];
-    expect(scheduled.length).toBeGreaterThanOrEqual(least);
+    expect(finish(built).pairs).toBe(0);
+    const ordered = operations(built).match(/product product sum sum/g) ?? [];
+    expect(ordered.length).toBeGreaterThanOrEqual(least);
   });
 
   test.each([
@@ -156,44 +156,100 @@ describe("products before sums", () => {
     ["0xfc 18", [0xfc, 0x12]],
     ["0xfd 276", [0xfd, 0x94, 0x02]],
   ])("instruction %s is not known: an error", (name, code) => {
-    expect(() => schedule(rawBinaryOf(code))).toThrow(`instruction ${name} is not known`);
+    expect(() => finish(rawBinaryOf(code))).toThrow(`instruction ${name} is not known`);
   });
 });
 
-describe("bits of a zero", () => {
-  /** A binary whose f() returns how many bits `count` counts; $g is the 201st global, whose number takes two bytes. */
-  function counted(count: string): Uint8Array<ArrayBuffer> {
-    const others = Array.from({ length: 199 }, (_, i) => `(global $a${i} (export "a${i}") (mut i32) (i32.const 7))`);
-    const module = binaryen.parseText(`(module
-      (global $first (export "first") (mut i32) (i32.const 0)) ${others.join(" ")}
-      (global $g (export "g") (mut i32) (i32.const 0))
-      (func (export "f") (result i32) ${count}))`);
-    const bytes = new Uint8Array(module.emitBinary());
-    module.dispose();
-    return bytes;
-  }
-  function run(bytes: Uint8Array<ArrayBuffer>, value: number): number {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
-    for (const name of ["first", "g"]) (exports[name] as WebAssembly.Global).value = value;
-    return (exports.f as () => number)();
-  }
+/** The bytes of a module's text. */
+function parsed(text: string): Uint8Array<ArrayBuffer> {
+  const module = binaryen.parseText(text);
+  module.setFeatures(binaryen.Features.All);
+  const bytes = new Uint8Array(module.emitBinary());
+  module.dispose();
+  return bytes;
+}
 
-  test.each(["$first", "$g"])("of global %s are those of 0, whatever it holds, as many bytes", (name) => {
-    const before = counted(`(i32.popcnt (global.get ${name}))`);
-    const { bytes, zeros } = schedule(before);
-    expect(zeros).toBe(1);
-    expect(bytes.length).toBe(before.length);
-    expect(run(before, 7)).toBe(3);
-    expect(run(bytes, 7)).toBe(0);
+const textOf = (bytes: Uint8Array): string => {
+  const module = binaryen.readBinary(bytes);
+  const text = module.emitText().replaceAll(/\s+/g, " ");
+  module.dispose();
+  return text;
+};
+const instance = (bytes: Uint8Array<ArrayBuffer>) =>
+  new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as Record<string, (...values: number[]) => number>;
+const times = (text: string, part: string): number => text.split(part).length - 1;
+
+describe("the unknown zero", () => {
+  const zero = "(i32.shr_u (memory.size) (i32.const 17))";
+
+  test.each([
+    ["of the unknown zero become those of 0", `(i32.popcnt ${zero})`, 1],
+    ["of another shift stay", "(i32.popcnt (i32.shr_u (memory.size) (i32.const 16)))", 0],
+    ["of the size stay", "(i32.popcnt (memory.size))", 0],
+    ["that are leading zeros stay", `(i32.clz ${zero})`, 0],
+  ])("bits %s", (_, expression, count) => {
+    const before = parsed(`(module (memory 1) (func (export "f") (result i32) ${expression}))`);
+    const { bytes, zeros, sizes } = finish(before);
+    expect([zeros, sizes]).toEqual([count, 0]);
+    expect(times(textOf(bytes), "memory.size")).toBe(1 - count);
+    expect(instance(bytes).f?.()).toBe(instance(before).f?.());
+    if (count === 0) expect(Buffer.compare(bytes, before)).toBe(0);
+  });
+
+  // f(n) with locals of two types adds n times 3 + 0 and twice 5 + 0 after the loop.
+  const body = (inLoop: string, after: string) => `(module (memory 1)
+    (func (export "g") (param f64) (result i32) (i32.const 4))
+    (func (export "f") (param $n i32) (result i32) (local $x f64) (local $sum i32)
+      (loop $again
+        (local.set $sum (i32.add (local.get $sum) (i32.add (i32.const 3) ${inLoop})))
+        (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+      (i32.add (local.get $sum) (i32.add (i32.add (i32.const 5) ${after}) (i32.add (i32.const 5) ${after})))))`;
+
+  test("in a loop is asked for once, before it, in a local of its own", () => {
+    const before = parsed(body(zero, zero));
+    const { bytes, sizes } = finish(before);
+    expect(sizes).toBe(1);
+    const text = textOf(bytes);
+    expect(times(text, "memory.size")).toBe(1);
+    expect(text.indexOf("memory.size")).toBeLessThan(text.indexOf("(loop"));
+    expect([instance(bytes).f?.(4), instance(before).f?.(4)]).toEqual([22, 22]);
+    expect(instance(bytes).g?.(1)).toBe(4);
   });
 
   test.each([
-    ["of a sum", "(i32.popcnt (i32.add (global.get $g) (i32.const 1)))"],
-    ["zeros, not ones", "(i32.clz (global.get $g))"],
-  ])("left as it is: %s", (_, count) => {
-    const before = counted(count);
-    const { bytes, zeros } = schedule(before);
-    expect(zeros).toBe(0);
+    ["after the loop alone", "(i32.const 0)", zero],
+    ["in the loop for its bits alone, which then are those of 0", `(i32.popcnt ${zero})`, "(i32.const 0)"],
+  ])("%s needs no local", (_, inLoop, after) => {
+    const { bytes, sizes } = finish(parsed(body(inLoop, after)));
+    expect(sizes).toBe(0);
+    expect(instance(bytes).f?.(4)).toBe(22);
+  });
+
+  test("needs a local past the 127th, whose number takes two bytes", () => {
+    const many = "(local i64) (local f32) ".repeat(80);
+    const { bytes } = finish(parsed(body(zero, zero).replace("(local $x f64)", `(local $x f64) ${many}`)));
+    expect(instance(bytes).f?.(4)).toBe(22);
+  });
+});
+
+describe("vectors of zeros", () => {
+  const lane = (vector: string) =>
+    parsed(
+      `(module (func (export "f") (result i32) (i32x4.extract_lane 3 (i32x4.sub ${vector} (v128.const i32x4 1 2 3 4)))))`,
+    );
+
+  test("are four bytes, and other constants what they were", () => {
+    const before = lane("(v128.const i32x4 0 0 0 0)");
+    const { bytes, vectors } = finish(before);
+    expect(vectors).toBe(1);
+    expect(bytes.length).toBe(before.length - 14);
+    expect(instance(bytes).f?.()).toBe(-4);
+  });
+
+  test.each(["0 0 0 1", "1 0 0 0", "0 0 0x80000000 0"])("%s is none", (lanes) => {
+    const before = lane(`(v128.const i32x4 ${lanes})`);
+    const { bytes, vectors } = finish(before);
+    expect(vectors).toBe(0);
     expect(Buffer.compare(bytes, before)).toBe(0);
   });
 });
