@@ -8,53 +8,61 @@ import { LANES, PANEL, SIZE, TILE_COLS, UNIT_BYTES, roundUp } from "./lanes";
  * dst [⌈n/8⌉][cols][8] written | x: row r at x + r·pitch elements, read | order: i32 row numbers, or 0 for first, first + 1, …
  */
 export function gatherRows(dst: usize, x: usize, pitch: i32, cols: i32, order: usize, first: i32, n: i32): void {
-  const panelBytes = <usize>(cols * UNIT_BYTES);
-  for (let s = 0; s < n; s += PANEL) {
-    const to = dst + <usize>(s >> 3) * panelBytes;
-    if (n - s < PANEL) memory.fill(to, 0, panelBytes);
-    for (let lane = 0; lane < PANEL; lane += LANES) {
-      if (n - s - lane >= LANES) gatherLanes(to + <usize>(lane * SIZE), x, pitch, cols, order, first, s + lane);
-      else
-        for (let l = lane; l < min(n - s, lane + LANES); l++) {
-          const from = rowAt(x, pitch, order, first, s + l);
-          for (let i = 0; i < cols; i++)
-            store<real>(to + <usize>(i * UNIT_BYTES + l * SIZE), load<real>(from + <usize>(i * SIZE)));
-        }
+  let to = dst;
+  for (let s = 0; s < n; s += PANEL, to += <usize>(cols * UNIT_BYTES)) {
+    // The addresses of the panel's rows, the last one's in place of those past n, wait in its first 32 bytes until all are known.
+    for (let r = 0; r < PANEL; r++) store<usize>(to + <usize>(r << 2), rowAt(x, pitch, order, first, min(s + r, n - 1)));
+    const x0 = load<usize>(to), x1 = load<usize>(to, 4), x2 = load<usize>(to, 8), x3 = load<usize>(to, 12);
+    const x4 = load<usize>(to, 16), x5 = load<usize>(to, 20), x6 = load<usize>(to, 24), x7 = load<usize>(to, 28);
+    // All eight at once: a line of the panel is written once, and more rows are on their way from memory (15 to 20 % faster than four
+    // and four). What only predicts has the bytes for four.
+    if (!isDefined(COMPACT)) gatherPanel(to, cols, x0, x1, x2, x3, x4, x5, x6, x7);
+    else {
+      gatherHalf(to, cols, x0, x1, x2, x3);
+      gatherHalf(to + 4 * SIZE, cols, x4, x5, x6, x7);
     }
+  }
+  clearPadding(dst, cols, n);
+}
+
+/** Eight rows of `cols` elements → a panel. */
+@inline
+function gatherPanel(to: usize, cols: i32, x0: usize, x1: usize, x2: usize, x3: usize, x4: usize, x5: usize, x6: usize, x7: usize): void {
+  let i: usize = 0;
+  for (const whole = <usize>((cols & -LANES) * SIZE); i < whole; i += 16, to += 16 * PANEL) {
+    transposeFour(to, x0 + i, x1 + i, x2 + i, x3 + i);
+    transposeFour(to + 4 * SIZE, x4 + i, x5 + i, x6 + i, x7 + i);
+  }
+  for (const stop = <usize>(cols * SIZE); i < stop; i += SIZE, to += UNIT_BYTES) {
+    copyFour(to, x0 + i, x1 + i, x2 + i, x3 + i);
+    copyFour(to + 4 * SIZE, x4 + i, x5 + i, x6 + i, x7 + i);
   }
 }
 
-/** LANES rows into their lanes of one panel. */
+/** Four rows of `cols` elements → half of each unit of a panel. */
+function gatherHalf(to: usize, cols: i32, x0: usize, x1: usize, x2: usize, x3: usize): void {
+  let i: usize = 0;
+  for (const whole = <usize>((cols & -LANES) * SIZE); i < whole; i += 16, to += 16 * PANEL) transposeFour(to, x0 + i, x1 + i, x2 + i, x3 + i);
+  for (const stop = <usize>(cols * SIZE); i < stop; i += SIZE, to += UNIT_BYTES) copyFour(to, x0 + i, x1 + i, x2 + i, x3 + i);
+}
+
+/** A vector of each of four rows → LANES units, four samples of each. */
 @inline
-function gatherLanes(to: usize, x: usize, pitch: i32, cols: i32, order: usize, first: i32, s: i32): void {
-  const x0 = rowAt(x, pitch, order, first, s), x1 = rowAt(x, pitch, order, first, s + 1);
-  let x2: usize = 0, x3: usize = 0;
-  if (LANES == 4) {
-    x2 = rowAt(x, pitch, order, first, s + 2);
-    x3 = rowAt(x, pitch, order, first, s + 3);
+function transposeFour(to: usize, x0: usize, x1: usize, x2: usize, x3: usize): void {
+  if (LANES == 4) transposeRows4(to, UNIT_BYTES, v128.load(x0), v128.load(x1), v128.load(x2), v128.load(x3));
+  else {
+    transposeRows2(to, UNIT_BYTES, v128.load(x0), v128.load(x1));
+    transposeRows2(to + 2 * SIZE, UNIT_BYTES, v128.load(x2), v128.load(x3));
   }
-  let i = 0;
-  for (; i + LANES <= cols; i += LANES) {
-    const offset = <usize>(i * SIZE);
-    const unit = to + <usize>(i * UNIT_BYTES);
-    if (LANES == 4) {
-      transposeRows4(unit, UNIT_BYTES, v128.load(x0 + offset), v128.load(x1 + offset), v128.load(x2 + offset), v128.load(x3 + offset));
-    } else {
-      const r0 = v128.load(x0 + offset), r1 = v128.load(x1 + offset);
-      v128.store(unit, v128.shuffle<i64>(r0, r1, 0, 2));
-      v128.store(unit + UNIT_BYTES, v128.shuffle<i64>(r0, r1, 1, 3));
-    }
-  }
-  for (; i < cols; i++) {
-    const offset = <usize>(i * SIZE);
-    const unit = to + <usize>(i * UNIT_BYTES);
-    store<real>(unit, load<real>(x0 + offset));
-    store<real>(unit + SIZE, load<real>(x1 + offset));
-    if (LANES == 4) {
-      store<real>(unit + 2 * SIZE, load<real>(x2 + offset));
-      store<real>(unit + 3 * SIZE, load<real>(x3 + offset));
-    }
-  }
+}
+
+/** An element of each of four rows → four samples of one unit. */
+@inline
+function copyFour(to: usize, x0: usize, x1: usize, x2: usize, x3: usize): void {
+  store<real>(to, load<real>(x0));
+  store<real>(to, load<real>(x1), SIZE);
+  store<real>(to, load<real>(x2), 2 * SIZE);
+  store<real>(to, load<real>(x3), 3 * SIZE);
 }
 
 /** Address of the s-th row of a block. */
@@ -78,9 +86,10 @@ export function scatterRows(out: usize, src: usize, cols: i32, n: i32): void {
 export function clearPadding(panels: usize, units: i32, n: i32): void {
   const used = n & 7;
   if (used == 0) return;
-  const panel = panels + <usize>((n >> 3) * units * UNIT_BYTES);
-  for (let i = 0; i < units; i++)
-    memory.fill(panel + <usize>(i * UNIT_BYTES + used * SIZE), 0, <usize>((PANEL - used) * SIZE));
+  let unit = panels + <usize>((n >> 3) * units * UNIT_BYTES);
+  for (const stop = unit + <usize>(units * UNIT_BYTES); unit != stop; unit += UNIT_BYTES) {
+    for (let lane = used; lane < PANEL; lane++) store<real>(unit + <usize>(lane * SIZE), 0);
+  }
 }
 
 /**
@@ -161,10 +170,7 @@ function transposeUnits(to: usize, from: usize, stride: usize, units: i32): void
       const r2 = units > 2 ? v128.load(source + 2 * UNIT_BYTES) : zero;
       const r3 = units > 3 ? v128.load(source + 3 * UNIT_BYTES) : zero;
       transposeRows4(row, stride, r0, r1, r2, r3);
-    } else {
-      v128.store(row, v128.shuffle<i64>(r0, r1, 0, 2));
-      v128.store(row + stride, v128.shuffle<i64>(r0, r1, 1, 3));
-    }
+    } else transposeRows2(row, stride, r0, r1);
   }
 }
 
@@ -177,4 +183,11 @@ export function transposeRows4(to: usize, stride: usize, r0: v128, r1: v128, r2:
   v128.store(to + stride, v128.shuffle<i64>(t0, t1, 1, 3));
   v128.store(to + 2 * stride, v128.shuffle<i64>(t2, t3, 0, 2));
   v128.store(to + 3 * stride, v128.shuffle<i64>(t2, t3, 1, 3));
+}
+
+/** Two rows of two f64 → their columns. */
+@inline
+function transposeRows2(to: usize, stride: usize, r0: v128, r1: v128): void {
+  v128.store(to, v128.shuffle<i64>(r0, r1, 0, 2));
+  v128.store(to + stride, v128.shuffle<i64>(r0, r1, 1, 3));
 }
