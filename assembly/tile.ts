@@ -14,11 +14,13 @@ export const SLOPE: i32 = 3; // where `other` is not 0: c ∘ relu′ by the rel
  * p_r [K] read, K = `left` > 0, or with `across` side by side, p_r[k] = p0[k·apart + r], `apart` bytes from one k to the next |
  * a [K][two vectors] read, `step` bytes from one to the next | to [rows][two vectors] written (DESCEND: read too; SLOPE: four rows of f read, in tile6 six).
  *
- * Eight columns to a turn, of which the last may take four; with `across`, where V8 12 is the slower for it, in the relaxed core and in exported binaries four: the pointers of the rows move once in a turn
- * (with `across` the one in each column), and what V8 adds to every turn counts an eighth. (Eight for four on Zen 4, V8 13: 2 to 5 %.) `ends`
- * never holds. It ends a basic block after a column, within which V8 up to 12 (Node 20, 22) would put the loads of
- * all columns first and spill; each tests another number, as V8 leaves out what it has tested before. Every further branch costs: with one in mid-column and one that counts the column,
- * delta and gradient reached 80 % of peak on a Cascade Lake core, so 88 to 91 % (256×512 B128, four columns).
+ * Eight columns to a turn, of which the last may take four; in the relaxed core and in exported binaries four: the pointers of the rows move
+ * once in a turn (with `across` the one in each column), and what V8 adds to every turn counts an eighth. (Eight for four on Zen 4, V8 13: 2 to 5 %;
+ * with `across` 3 to 4, V8 12 there 0 to −3.)
+ *
+ * `ends` never holds. It ends a basic block after a column, within which V8 up to 12 (Node 20, 22) would put the loads of all columns first and
+ * spill; each tests another number, as V8 leaves out what it has tested before. Every further branch costs: with one in mid-column and one that
+ * counts the column, delta and gradient reached 80 % of peak on a Cascade Lake core, so 88 to 91 % (256×512 B128, four columns).
  *
  * In the relaxed core rows side by side have a pointer each, for the tests: V8 of Node 20 and 22 doubles the loop there, and leaves out what it
  * has tested in the turn before, if it does not change from turn to turn.
@@ -32,141 +34,153 @@ function tile4(
   let a0: v128, a1: v128, wr: v128;
   const none = never();
   if (across) left += <i32>none; // Or V8 12 would count the bits in the loop: a use before it puts them there (7 % of a delta).
-  if (!RELAXED && !isDefined(COMPACT) && !across) {
+  if (!RELAXED && !isDefined(COMPACT)) {
     while (left >= 4) {
       a0 = loadColumn0(a, step, 0);
       a1 = loadColumn0(a, step, 16);
-      wr = loadSplat(p0);
+      wr = splatOf(across, 0, 0, p0, p0);
       c00 = madd(c00, wr, a0);
       c01 = madd(c01, wr, a1);
-      wr = loadSplat(p1);
+      wr = splatOf(across, 1, 0, p1, p0);
       c10 = madd(c10, wr, a0);
       c11 = madd(c11, wr, a1);
-      wr = loadSplat(p2);
+      wr = splatOf(across, 2, 0, p2, p0);
       c20 = madd(c20, wr, a0);
       c21 = madd(c21, wr, a1);
-      wr = loadSplat(p3);
+      wr = splatOf(across, 3, 0, p3, p0);
       c30 = madd(c30, wr, a0);
       c31 = madd(c31, wr, a1);
-      if (ends(a, none)) break;
+      if (across) p0 += apart;
+      if (ends(across ? p0 : a, none)) break;
       a0 = loadColumn1(a, step, 0);
       a1 = loadColumn1(a, step, 16);
-      wr = loadSplat1(p0);
+      wr = splatOf(across, 0, 1, p0, p0);
       c00 = madd(c00, wr, a0);
       c01 = madd(c01, wr, a1);
-      wr = loadSplat1(p1);
+      wr = splatOf(across, 1, 1, p1, p0);
       c10 = madd(c10, wr, a0);
       c11 = madd(c11, wr, a1);
-      wr = loadSplat1(p2);
+      wr = splatOf(across, 2, 1, p2, p0);
       c20 = madd(c20, wr, a0);
       c21 = madd(c21, wr, a1);
-      wr = loadSplat1(p3);
+      wr = splatOf(across, 3, 1, p3, p0);
       c30 = madd(c30, wr, a0);
       c31 = madd(c31, wr, a1);
-      if (ends(p1, none)) break;
+      if (across) p0 += apart;
+      if (ends(across ? p0 : p1, none)) break;
       a0 = loadColumn2(a, step, 0);
       a1 = loadColumn2(a, step, 16);
-      wr = loadSplat2(p0);
+      wr = splatOf(across, 0, 2, p0, p0);
       c00 = madd(c00, wr, a0);
       c01 = madd(c01, wr, a1);
-      wr = loadSplat2(p1);
+      wr = splatOf(across, 1, 2, p1, p0);
       c10 = madd(c10, wr, a0);
       c11 = madd(c11, wr, a1);
-      wr = loadSplat2(p2);
+      wr = splatOf(across, 2, 2, p2, p0);
       c20 = madd(c20, wr, a0);
       c21 = madd(c21, wr, a1);
-      wr = loadSplat2(p3);
+      wr = splatOf(across, 3, 2, p3, p0);
       c30 = madd(c30, wr, a0);
       c31 = madd(c31, wr, a1);
-      if (ends(p2, none)) break;
+      if (across) p0 += apart;
+      if (ends(across ? p0 : p2, none)) break;
       a0 = loadColumn3(a, step, 0);
       a1 = loadColumn3(a, step, 16);
-      wr = loadSplat3(p0);
+      wr = splatOf(across, 0, 3, p0, p0);
       c00 = madd(c00, wr, a0);
       c01 = madd(c01, wr, a1);
-      wr = loadSplat3(p1);
+      wr = splatOf(across, 1, 3, p1, p0);
       c10 = madd(c10, wr, a0);
       c11 = madd(c11, wr, a1);
-      wr = loadSplat3(p2);
+      wr = splatOf(across, 2, 3, p2, p0);
       c20 = madd(c20, wr, a0);
       c21 = madd(c21, wr, a1);
-      wr = loadSplat3(p3);
+      wr = splatOf(across, 3, 3, p3, p0);
       c30 = madd(c30, wr, a0);
       c31 = madd(c31, wr, a1);
+      if (across) p0 += apart;
       if (left < 8) {
         left -= 4;
         a += 4 * step;
-        p0 += 4 * SIZE;
-        p1 += 4 * SIZE;
-        p2 += 4 * SIZE;
-        p3 += 4 * SIZE;
+        if (!across) {
+          p0 += 4 * SIZE;
+          p1 += 4 * SIZE;
+          p2 += 4 * SIZE;
+          p3 += 4 * SIZE;
+        }
         break;
       }
       a0 = loadColumn4(a, step, 0);
       a1 = loadColumn4(a, step, 16);
-      wr = loadSplat4(p0);
+      wr = splatOf(across, 0, 4, p0, p0);
       c00 = madd(c00, wr, a0);
       c01 = madd(c01, wr, a1);
-      wr = loadSplat4(p1);
+      wr = splatOf(across, 1, 4, p1, p0);
       c10 = madd(c10, wr, a0);
       c11 = madd(c11, wr, a1);
-      wr = loadSplat4(p2);
+      wr = splatOf(across, 2, 4, p2, p0);
       c20 = madd(c20, wr, a0);
       c21 = madd(c21, wr, a1);
-      wr = loadSplat4(p3);
+      wr = splatOf(across, 3, 4, p3, p0);
       c30 = madd(c30, wr, a0);
       c31 = madd(c31, wr, a1);
-      if (ends(p0, none)) break;
+      if (across) p0 += apart;
+      if (ends(across ? p0 : p0, none)) break;
       a0 = loadColumn5(a, step, 0);
       a1 = loadColumn5(a, step, 16);
-      wr = loadSplat5(p0);
+      wr = splatOf(across, 0, 5, p0, p0);
       c00 = madd(c00, wr, a0);
       c01 = madd(c01, wr, a1);
-      wr = loadSplat5(p1);
+      wr = splatOf(across, 1, 5, p1, p0);
       c10 = madd(c10, wr, a0);
       c11 = madd(c11, wr, a1);
-      wr = loadSplat5(p2);
+      wr = splatOf(across, 2, 5, p2, p0);
       c20 = madd(c20, wr, a0);
       c21 = madd(c21, wr, a1);
-      wr = loadSplat5(p3);
+      wr = splatOf(across, 3, 5, p3, p0);
       c30 = madd(c30, wr, a0);
       c31 = madd(c31, wr, a1);
-      if (ends(p3, none)) break;
+      if (across) p0 += apart;
+      if (ends(across ? p0 : p3, none)) break;
       a0 = loadColumn6(a, step, 0);
       a1 = loadColumn6(a, step, 16);
-      wr = loadSplat6(p0);
+      wr = splatOf(across, 0, 6, p0, p0);
       c00 = madd(c00, wr, a0);
       c01 = madd(c01, wr, a1);
-      wr = loadSplat6(p1);
+      wr = splatOf(across, 1, 6, p1, p0);
       c10 = madd(c10, wr, a0);
       c11 = madd(c11, wr, a1);
-      wr = loadSplat6(p2);
+      wr = splatOf(across, 2, 6, p2, p0);
       c20 = madd(c20, wr, a0);
       c21 = madd(c21, wr, a1);
-      wr = loadSplat6(p3);
+      wr = splatOf(across, 3, 6, p3, p0);
       c30 = madd(c30, wr, a0);
       c31 = madd(c31, wr, a1);
-      if (ends(left, none)) break;
+      if (across) p0 += apart;
+      if (ends(across ? p0 : left, none)) break;
       a0 = loadColumn7(a, step, 0);
       a1 = loadColumn7(a, step, 16);
-      wr = loadSplat7(p0);
+      wr = splatOf(across, 0, 7, p0, p0);
       c00 = madd(c00, wr, a0);
       c01 = madd(c01, wr, a1);
-      wr = loadSplat7(p1);
+      wr = splatOf(across, 1, 7, p1, p0);
       c10 = madd(c10, wr, a0);
       c11 = madd(c11, wr, a1);
-      wr = loadSplat7(p2);
+      wr = splatOf(across, 2, 7, p2, p0);
       c20 = madd(c20, wr, a0);
       c21 = madd(c21, wr, a1);
-      wr = loadSplat7(p3);
+      wr = splatOf(across, 3, 7, p3, p0);
       c30 = madd(c30, wr, a0);
       c31 = madd(c31, wr, a1);
       left -= 8;
       a += 8 * step;
-      p0 += 8 * SIZE;
-      p1 += 8 * SIZE;
-      p2 += 8 * SIZE;
-      p3 += 8 * SIZE;
+      if (across) p0 += apart;
+      else {
+        p0 += 8 * SIZE;
+        p1 += 8 * SIZE;
+        p2 += 8 * SIZE;
+        p3 += 8 * SIZE;
+      }
     }
   } else {
     while (left >= 4) {
@@ -187,11 +201,9 @@ function tile4(
       c31 = madd(c31, wr, a1);
       if (across) {
         p0 += apart;
-        if (RELAXED) {
-          p1 += apart;
-          p2 += apart;
-          p3 += apart;
-        }
+        p1 += apart;
+        p2 += apart;
+        p3 += apart;
       }
       if (ends(a, none)) break;
       a0 = loadColumn1(a, step, 0);
@@ -210,13 +222,11 @@ function tile4(
       c31 = madd(c31, wr, a1);
       if (across) {
         p0 += apart;
-        if (RELAXED) {
-          p1 += apart;
-          p2 += apart;
-          p3 += apart;
-        }
+        p1 += apart;
+        p2 += apart;
+        p3 += apart;
       }
-      if (ends(across && !RELAXED ? p0 : p1, none)) break;
+      if (ends(p1, none)) break;
       a0 = loadColumn2(a, step, 0);
       a1 = loadColumn2(a, step, 16);
       wr = splatOf4(across, 0, 2, p0, p0);
@@ -233,13 +243,11 @@ function tile4(
       c31 = madd(c31, wr, a1);
       if (across) {
         p0 += apart;
-        if (RELAXED) {
-          p1 += apart;
-          p2 += apart;
-          p3 += apart;
-        }
+        p1 += apart;
+        p2 += apart;
+        p3 += apart;
       }
-      if (ends(across && !RELAXED ? apart : p2, none)) break;
+      if (ends(p2, none)) break;
       a0 = loadColumn3(a, step, 0);
       a1 = loadColumn3(a, step, 16);
       wr = splatOf4(across, 0, 3, p0, p0);
@@ -257,11 +265,9 @@ function tile4(
       a += 4 * step;
       if (across) {
         p0 += apart;
-        if (RELAXED) {
-          p1 += apart;
-          p2 += apart;
-          p3 += apart;
-        }
+        p1 += apart;
+        p2 += apart;
+        p3 += apart;
       } else {
         p0 += 4 * SIZE;
         p1 += 4 * SIZE;
@@ -618,10 +624,11 @@ function splatOf(across: bool, r: i32, k: i32, p: usize, p0: usize): v128 {
     if (r > 3) return r == 4 ? loadSplat4(p0) : loadSplat5(p0);
     return r == 0 ? loadSplat(p0) : r == 1 ? loadSplat1(p0) : r == 2 ? loadSplat2(p0) : loadSplat3(p0);
   }
+  if (k > 3) return k == 4 ? loadSplat4(p) : k == 5 ? loadSplat5(p) : k == 6 ? loadSplat6(p) : loadSplat7(p);
   return k == 0 ? loadSplat(p) : k == 1 ? loadSplat1(p) : k == 2 ? loadSplat2(p) : loadSplat3(p);
 }
 
-/** The same in tile4: in the relaxed core rows have pointers of their own. */
+/** The same in tile4 with four columns to a turn: in the relaxed core rows have pointers of their own. */
 @inline
 function splatOf4(across: bool, r: i32, k: i32, p: usize, p0: usize): v128 {
   return RELAXED && across ? loadSplat(p) : splatOf(across, r, k, p, p0);
